@@ -1,0 +1,21 @@
+#include <cstdio>
+#include <exception>
+
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  using namespace cordon::cli;
+  CLI::App app{"cordon watches a workload once and then holds it to that", "cordon"};
+  app.set_version_flag("--version", "cordon " CORDON_VERSION);
+  app.require_subcommand(1);
+  int exit_code = kOk;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  } catch (const std::exception& error) {
+    (void)std::fprintf(stderr, "cordon: %s\n", error.what());
+    return kCannot;
+  }
+  return exit_code;
+}

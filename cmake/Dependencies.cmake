@@ -1,0 +1,10 @@
+# Imported targets for everything that is not ours. The Debian packages are named in one place: packages() in ./dev.
+
+find_package(PkgConfig REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp>=2.5)
+pkg_check_modules(SELINUX REQUIRED IMPORTED_TARGET libselinux)
+pkg_check_modules(SEPOL REQUIRED IMPORTED_TARGET libsepol)
+find_package(BZip2 REQUIRED)

@@ -1,0 +1,44 @@
+# Compile flags for our own targets only: every library links cordon_options PRIVATE-ly through cordon_library().
+
+option(CORDON_BUILD_TESTS "Build the tests" ON)
+option(CORDON_BUILD_BENCHMARKS "Build the benchmarks" OFF)
+option(CORDON_WERROR "Treat warnings as errors (the presets do; packagers need not)" OFF)
+set(CORDON_SANITIZE "" CACHE STRING "Argument of -fsanitize= for our targets, e.g. address,undefined")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+find_program(CORDON_CCACHE ccache)
+if(CORDON_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CORDON_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CORDON_CCACHE})
+endif()
+
+add_library(cordon_options INTERFACE)
+target_include_directories(cordon_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(cordon_options INTERFACE _GNU_SOURCE FMT_HEADER_ONLY CORDON_VERSION="${PROJECT_VERSION}")
+target_compile_options(cordon_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wundef -fstack-protector-strong
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>
+  $<$<BOOL:${CORDON_WERROR}>:-Werror>
+  $<$<CONFIG:Debug>:-D_GLIBCXX_ASSERTIONS>
+  $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>
+  $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
+target_link_options(cordon_options INTERFACE -pie -Wl,-z,relro,-z,now)
+if(CORDON_SANITIZE)
+  target_compile_options(cordon_options INTERFACE -fsanitize=${CORDON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(cordon_options INTERFACE -fsanitize=${CORDON_SANITIZE})
+endif()
+
+# One static library per folder: cordon_library(NAME SOURCES… ) makes cordon_NAME with the alias cordon::NAME.
+function(cordon_library name)
+  add_library(cordon_${name} STATIC ${ARGN})
+  add_library(cordon::${name} ALIAS cordon_${name})
+  target_link_libraries(cordon_${name} PUBLIC cordon_options)
+endfunction()

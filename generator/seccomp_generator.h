@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "model/recording.h"
+#include "model/seccomp_policy.h"
+
+namespace cordon {
+
+/// Which container runtime will load the filter: its base set (policies/base_sets.json) is added.
+enum class ContainerRuntime : std::uint8_t { kCordon, kRunc, kCrun, kNone };
+
+/// What a call of the EPERM class gets.
+enum class OnViolation : std::uint8_t { kErrno, kLog, kKill, kNotify };
+
+/// Whether calls equivalent to observed ones are added so that the policy survives another libc.
+enum class Portability : std::uint8_t { kPortable, kExact };
+
+struct SeccompOptions {
+  ContainerRuntime runtime = ContainerRuntime::kRunc;
+  OnViolation on_violation = OnViolation::kErrno;
+  Portability portability = Portability::kPortable;
+};
+
+/// A policy and, for every rule (by index), why it is there: one line per reason, each with its evidence.
+struct GeneratedSeccomp {
+  SeccompPolicy policy;
+  std::map<std::size_t, std::vector<std::string>> reasons;
+  /// Recorded calls that the policy does not allow because they always failed with the errno that it gives ("clone3: always ENOSYS").
+  std::vector<std::string> left_out;
+};
+
+/// The seccomp policy for what `recording` saw: observed -> ALLOW, known and refused -> EPERM, everything else -> ENOSYS, written out so that
+/// runc, crun, Podman and Docker 20.10 (which drops defaultErrnoRet) answer alike. Deterministic.
+Expected<GeneratedSeccomp> GenerateSeccomp(const Recording& recording, const SeccompOptions& options);
+
+}  // namespace cordon
