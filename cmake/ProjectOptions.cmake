@@ -3,6 +3,7 @@
 option(CORDON_BUILD_TESTS "Build the tests" ON)
 option(CORDON_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(CORDON_WERROR "Treat warnings as errors (the presets do; packagers need not)" OFF)
+option(CORDON_BUILD_FUZZERS "Build the fuzzers (clang only)" OFF)
 set(CORDON_SANITIZE "" CACHE STRING "Argument of -fsanitize= for our targets, e.g. address,undefined")
 
 if(NOT CMAKE_BUILD_TYPE)
