@@ -7,10 +7,11 @@ namespace cordon::cli {
 /// Exit codes of cordon itself (docs: exit codes).
 inline constexpr int kOk = 0;
 inline constexpr int kAnswerIsNo = 1;
-inline constexpr int kUsage = 2;    ///< wrong usage or unreadable input
-inline constexpr int kCannot = 125; ///< cordon itself could not do it
+inline constexpr int kUsage = 2;     ///< wrong usage or unreadable input
+inline constexpr int kCannot = 125;  ///< cordon itself could not do it
 
-/// A subcommand: adds itself to `app` and stores what to run. `exit_code` is set by the subcommand's callback.
+/// A subcommand: adds itself to `app` and stores what to run. `exit_code` is set by the
+/// subcommand's callback.
 using AddCommand = void (*)(CLI::App& app, int& exit_code);
 
 void AddProfileCommand(CLI::App& app, int& exit_code);

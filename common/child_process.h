@@ -20,10 +20,11 @@ struct ProgramOutput {
   std::string standard_error;
 };
 
-/// Runs `arguments[0]` (looked up in PATH) to its end with stdin = `input`, at most `timeout`, then it is killed and the call fails with
-/// kSystem/ETIMEDOUT. Output over 64 MiB fails with kLimit. The child is always reaped. For helper programs only (nft, newuidmap):
-/// never for the traced or sandboxed workload.
-Expected<ProgramOutput> RunProgram(const std::vector<std::string>& arguments, std::chrono::milliseconds timeout,
-                                   std::string_view input = {});
+/// Runs `arguments[0]` (looked up in PATH) to its end with stdin = `input`, at most `timeout`, then
+/// it is killed and the call fails with kSystem/ETIMEDOUT. Output over 64 MiB fails with kLimit.
+/// The child is always reaped. For helper programs only (nft, newuidmap): never for the traced or
+/// sandboxed workload.
+Expected<ProgramOutput> RunProgram(const std::vector<std::string>& arguments,
+                                   std::chrono::milliseconds timeout, std::string_view input = {});
 
 }  // namespace cordon

@@ -17,8 +17,9 @@ enum class ErrorCode : std::uint8_t {
   kInternal,      ///< a promise of this code was broken: a bug
 };
 
-/// A failure. `message` is one sentence without a final full stop that names the file or object and the place in it.
-/// How a traced or sandboxed program ended is never an Error (see model/outcome.h).
+/// A failure. `message` is one sentence without a final full stop that names the file or object and
+/// the place in it. How a traced or sandboxed program ended is never an Error (see
+/// model/outcome.h).
 struct [[nodiscard]] Error {
   ErrorCode code = ErrorCode::kInternal;
   int sys_errno = 0;  ///< positive errno of the call that failed, 0 if none
@@ -32,8 +33,9 @@ template <typename T>
 using Expected = std::expected<T, Error>;
 using Status = std::expected<void, Error>;
 
-/// A failed system call: "WHAT: STRERROR". `positive_errno` is captured by the caller in the line of the call; EPERM and EACCES
-/// become kPermission, ENOENT kNotFound, ENOSYS and EOPNOTSUPP kUnsupported, all else kSystem.
+/// A failed system call: "WHAT: STRERROR". `positive_errno` is captured by the caller in the line
+/// of the call; EPERM and EACCES become kPermission, ENOENT kNotFound, ENOSYS and EOPNOTSUPP
+/// kUnsupported, all else kSystem.
 Error SystemError(int positive_errno, std::string what);
 
 /// Malformed input: `message` names file and place.
@@ -43,22 +45,25 @@ Error InvalidInput(std::string message);
 Error MakeError(ErrorCode code, std::string message);
 
 /// Shorthand for returning an Error from a function that returns Expected<T>.
-inline std::unexpected<Error> Fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> Fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 
 }  // namespace cordon
 
 #define CORDON_CONCAT_INNER(a, b) a##b
 #define CORDON_CONCAT(a, b) CORDON_CONCAT_INNER(a, b)
 
-/// Returns from the enclosing function with the error of `expression`, an Expected<T> or Status, if it has one.
-#define RETURN_IF_ERROR(expression)                                       \
-  if (auto CORDON_CONCAT(status_, __LINE__) = (expression);               \
-      !CORDON_CONCAT(status_, __LINE__).has_value())                      \
+/// Returns from the enclosing function with the error of `expression`, an Expected<T> or Status, if
+/// it has one.
+#define RETURN_IF_ERROR(expression)                         \
+  if (auto CORDON_CONCAT(status_, __LINE__) = (expression); \
+      !CORDON_CONCAT(status_, __LINE__).has_value())        \
   return std::unexpected(std::move(CORDON_CONCAT(status_, __LINE__)).error())
 
 /// Declares `declaration` with the value of `expression`, an Expected<T>, or returns its error.
-#define ASSIGN_OR_RETURN(declaration, expression)                                      \
-  auto CORDON_CONCAT(expected_, __LINE__) = (expression);                              \
-  if (!CORDON_CONCAT(expected_, __LINE__).has_value())                                 \
-    return std::unexpected(std::move(CORDON_CONCAT(expected_, __LINE__)).error());     \
+#define ASSIGN_OR_RETURN(declaration, expression)                                  \
+  auto CORDON_CONCAT(expected_, __LINE__) = (expression);                          \
+  if (!CORDON_CONCAT(expected_, __LINE__).has_value())                             \
+    return std::unexpected(std::move(CORDON_CONCAT(expected_, __LINE__)).error()); \
   declaration = std::move(CORDON_CONCAT(expected_, __LINE__)).value()

@@ -8,9 +8,10 @@
 
 namespace cordon {
 
-/// The OCI configuration for what `recording` saw: the host's root read-only, bind mounts for what was written, private /tmp, capabilities
-/// that were needed, network mode, limits from the peaks with headroom, Landlock rules for the files. `config.seccomp` and
-/// `config.selinux_label` are left for the caller. Deterministic.
+/// The OCI configuration for what `recording` saw: the host's root read-only, bind mounts for what
+/// was written, private /tmp, capabilities that were needed, network mode, limits from the peaks
+/// with headroom, Landlock rules for the files. `config.seccomp` and `config.selinux_label` are
+/// left for the caller. Deterministic.
 Expected<SandboxConfig> GenerateSandbox(const Recording& recording, const std::string& name);
 
 }  // namespace cordon

@@ -26,16 +26,20 @@ struct SeccompOptions {
   Portability portability = Portability::kPortable;
 };
 
-/// A policy and, for every rule (by index), why it is there: one line per reason, each with its evidence.
+/// A policy and, for every rule (by index), why it is there: one line per reason, each with its
+/// evidence.
 struct GeneratedSeccomp {
   SeccompPolicy policy;
   std::map<std::size_t, std::vector<std::string>> reasons;
-  /// Recorded calls that the policy does not allow because they always failed with the errno that it gives ("clone3: always ENOSYS").
+  /// Recorded calls that the policy does not allow because they always failed with the errno that
+  /// it gives ("clone3: always ENOSYS").
   std::vector<std::string> left_out;
 };
 
-/// The seccomp policy for what `recording` saw: observed -> ALLOW, known and refused -> EPERM, everything else -> ENOSYS, written out so that
-/// runc, crun, Podman and Docker 20.10 (which drops defaultErrnoRet) answer alike. Deterministic.
-Expected<GeneratedSeccomp> GenerateSeccomp(const Recording& recording, const SeccompOptions& options);
+/// The seccomp policy for what `recording` saw: observed -> ALLOW, known and refused -> EPERM,
+/// everything else -> ENOSYS, written out so that runc, crun, Podman and Docker 20.10 (which drops
+/// defaultErrnoRet) answer alike. Deterministic.
+Expected<GeneratedSeccomp> GenerateSeccomp(const Recording& recording,
+                                           const SeccompOptions& options);
 
 }  // namespace cordon

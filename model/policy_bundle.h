@@ -11,10 +11,13 @@
 /// The folder NAME.policy/ that `generate` writes and `run` reads.
 namespace cordon {
 
-inline constexpr std::string_view kSeccompFile = "seccomp.json";   ///< plain profile for Docker, Podman, Kubernetes
-inline constexpr std::string_view kSeccompBpfFile = "seccomp.bpf"; ///< the notifying variant, compiled; loaded by `run`
-inline constexpr std::string_view kConfigFile = "config.json";     ///< OCI configuration
-inline constexpr std::string_view kProofFile = "proof.json";       ///< also the marker that a folder is a bundle
+inline constexpr std::string_view kSeccompFile =
+    "seccomp.json";  ///< plain profile for Docker, Podman, Kubernetes
+inline constexpr std::string_view kSeccompBpfFile =
+    "seccomp.bpf";  ///< the notifying variant, compiled; loaded by `run`
+inline constexpr std::string_view kConfigFile = "config.json";  ///< OCI configuration
+inline constexpr std::string_view kProofFile =
+    "proof.json";  ///< also the marker that a folder is a bundle
 
 /// What `run` needs of a bundle.
 struct PolicyBundle {
@@ -25,7 +28,9 @@ struct PolicyBundle {
   std::string selinux_module;  ///< the bytes of NAME.cil
 };
 
-/// The bundle that `files` (name -> content) hold. Fails with kInvalidInput naming `folder` and the part that is missing or wrong.
-Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string>& files, std::string_view folder);
+/// The bundle that `files` (name -> content) hold. Fails with kInvalidInput naming `folder` and the
+/// part that is missing or wrong.
+Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string>& files,
+                                         std::string_view folder);
 
 }  // namespace cordon

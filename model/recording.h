@@ -12,8 +12,9 @@
 #include "model/outcome.h"
 #include "model/syscall.h"
 
-/// What learning runs saw: a mergeable set of distinct behaviours with counts and provenance, not a log. Every part merges by union,
-/// maximum or minimum, so Merge() is commutative, associative and idempotent, and a recording's size is bounded by distinct behaviour.
+/// What learning runs saw: a mergeable set of distinct behaviours with counts and provenance, not a
+/// log. Every part merges by union, maximum or minimum, so Merge() is commutative, associative and
+/// idempotent, and a recording's size is bounded by distinct behaviour.
 namespace cordon {
 
 /// When in a run something was seen. Without a boundary (--serving-when) everything is kStart.
@@ -24,7 +25,9 @@ struct PhaseSet {
   std::uint8_t bits = 0;
 
   void Add(Phase phase) { bits |= static_cast<std::uint8_t>(phase); }
+
   bool Has(Phase phase) const { return (bits & static_cast<std::uint8_t>(phase)) != 0; }
+
   bool operator==(const PhaseSet&) const = default;
 };
 
@@ -42,8 +45,9 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-/// Results of a call: 0 for success, else the positive errno -> times (largest of the merged runs). A call that did not return (exit,
-/// a task killed inside it) adds none. ERESTART* of the kernel is never here: the call that restarts it has the result.
+/// Results of a call: 0 for success, else the positive errno -> times (largest of the merged runs).
+/// A call that did not return (exit, a task killed inside it) adds none. ERESTART* of the kernel is
+/// never here: the call that restarts it has the result.
 using ResultCounts = std::map<int, std::uint64_t>;
 
 /// What one scalar's values collapse to beyond kMaxArgumentTuples.
@@ -69,9 +73,11 @@ inline constexpr std::size_t kMaxArgumentTuples = 64;
 struct SyscallObservation {
   Seen seen;
   ResultCounts results;
-  /// At most kMaxArgumentTuples; empty when the call has no recorded scalars, or when `overflow` is set.
+  /// At most kMaxArgumentTuples; empty when the call has no recorded scalars, or when `overflow` is
+  /// set.
   std::map<ArgumentTuple, TupleObservation> tuples;
-  /// One range per recorded scalar once there were too many tuples; `results` then stands for all of them.
+  /// One range per recorded scalar once there were too many tuples; `results` then stands for all
+  /// of them.
   std::optional<std::vector<ScalarRange>> overflow;
 
   /// Adds one tuple, collapsing the set when it grows over the bound. An empty tuple adds nothing.
@@ -82,16 +88,17 @@ struct SyscallObservation {
 
 /// A file as the kernel resolved it in the tracee's root.
 struct FileKey {
-  std::string path;  ///< absolute and canonical; "pipe:", "anon_inode:[eventpoll]", "memfd:NAME" for what has no path
+  std::string path;  ///< absolute and canonical; "pipe:", "anon_inode:[eventpoll]", "memfd:NAME"
+                     ///< for what has no path
   FileClass file_class = FileClass::kFile;
   auto operator<=>(const FileKey&) const = default;
 };
 
 struct FileObservation {
   Seen seen;
-  FileAccessSet access;           ///< what succeeded, or was asked of an existing object
-  std::set<std::uint32_t> ioctls; ///< requests, where access has kIoctl
-  ResultCounts failures;          ///< errno of failed look-ups and opens -> times
+  FileAccessSet access;            ///< what succeeded, or was asked of an existing object
+  std::set<std::uint32_t> ioctls;  ///< requests, where access has kIoctl
+  ResultCounts failures;           ///< errno of failed look-ups and opens -> times
   void Merge(const FileObservation& other);
   bool operator==(const FileObservation&) const = default;
 };
@@ -109,7 +116,7 @@ struct SocketKey {
   auto operator<=>(const SocketKey&) const = default;
 };
 
-/// Generic observation: results of the operation.
+/// How often a socket was used so, and with what results.
 struct SocketObservation {
   Seen seen;
   ResultCounts results;
@@ -120,7 +127,8 @@ struct SocketObservation {
 /// An executed program, by who executed it.
 struct ProcessKey {
   std::string executable;
-  std::string parent;  ///< the executable that called execve(2); empty for the workload's first program
+  std::string
+      parent;  ///< the executable that called execve(2); empty for the workload's first program
   auto operator<=>(const ProcessKey&) const = default;
 };
 
@@ -133,7 +141,8 @@ struct ProcessObservation {
   bool operator==(const ProcessObservation&) const = default;
 };
 
-/// A capability that the workload needs ("CAP_NET_BIND_SERVICE"), derived from what it did: ptrace cannot see capability checks.
+/// A capability that the workload needs ("CAP_NET_BIND_SERVICE"), derived from what it did: ptrace
+/// cannot see capability checks.
 struct CapabilityUse {
   std::set<std::string> reasons;  ///< "bind port 80", …
   PhaseSet phases;
@@ -151,8 +160,9 @@ struct Resources {
   bool operator==(const Resources&) const = default;
 };
 
-/// Something that the run could not see. `kind` is one of the identifiers in docs/recording-format.md ("io_uring",
-/// "unreadable-memory", "inner-seccomp-filter", …); `detail` is for people.
+/// Something that the run could not see. `kind` is one of the identifiers in
+/// docs/recording-format.md ("io_uring", "unreadable-memory", "inner-seccomp-filter", …); `detail`
+/// is for people.
 struct Limitation {
   std::string kind;
   std::string detail;
@@ -166,7 +176,7 @@ struct HostFacts {
   std::uint32_t effective_uid = 0;
   std::uint64_t effective_capabilities = 0;  ///< CapEff of the tracer when it started the workload
   bool tracer_filtered = false;              ///< the tracer itself ran under a seccomp filter
-  bool operator==(const HostFacts&) const = default;
+  auto operator<=>(const HostFacts&) const = default;
 };
 
 /// One learning run.
@@ -178,7 +188,7 @@ struct Run {
   std::string tier;                ///< "exact" or "filtered"
   std::optional<Outcome> outcome;  ///< nothing when the run was ended before the workload ended
   std::set<Limitation> limitations;
-  bool operator==(const Run&) const = default;
+  auto operator<=>(const Run&) const = default;
 };
 
 /// The whole document. Runs are keyed by their id, 16 random bytes as 32 hexadecimal digits.
@@ -191,8 +201,8 @@ struct Recording {
   std::map<std::string, CapabilityUse> capabilities;
   Resources resources;
 
-  /// Adds all of `other`. A run with the same id on both sides is the same run; should they differ, the one whose JSON is greater stays,
-  /// so that order does not matter.
+  /// Adds all of `other`. A run with the same id on both sides is the same run; should they differ,
+  /// the greater one stays, so that order does not matter.
   void Merge(const Recording& other);
   bool operator==(const Recording&) const = default;
 };

@@ -10,8 +10,9 @@
 #include "model/file_access.h"
 #include "model/seccomp_policy.h"
 
-/// How a workload is isolated: the values of an OCI runtime configuration (runtime-spec 1.0.2 config.json) that cordon writes and reads,
-/// plus what OCI has no word for, which the JSON carries in annotations.
+/// How a workload is isolated: the values of an OCI runtime configuration (runtime-spec 1.0.2
+/// config.json) that cordon writes and reads, plus what OCI has no word for, which the JSON carries
+/// in annotations.
 namespace cordon {
 
 enum class Namespace : std::uint8_t { kUser, kPid, kMount, kUts, kIpc, kCgroup, kNetwork, kTime };
@@ -47,8 +48,9 @@ struct ResourceLimits {
   bool operator==(const ResourceLimits&) const = default;
 };
 
-/// One Landlock rule: what may be done beneath `path` (a directory) or to it (a file), in Landlock's own words ("read_file", "make_reg", …:
-/// LANDLOCK_ACCESS_FS_* of linux/landlock.h, lower case).
+/// One Landlock rule: what may be done beneath `path` (a directory) or to it (a file), in
+/// Landlock's own words ("read_file", "make_reg", …: LANDLOCK_ACCESS_FS_* of linux/landlock.h,
+/// lower case).
 struct LandlockRule {
   std::string path;
   std::set<std::string> access;
@@ -73,7 +75,8 @@ struct SandboxConfig {
   bool root_readonly = true;
   std::vector<Mount> mounts;
   std::set<Namespace> namespaces;
-  std::set<std::string> capabilities;  ///< "CAP_CHOWN", …: bounding, permitted and effective alike; inheritable and ambient stay empty
+  std::set<std::string> capabilities;  ///< "CAP_CHOWN", …: bounding, permitted and effective alike;
+                                       ///< inheritable and ambient stay empty
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = true;
   ResourceLimits limits;
@@ -83,9 +86,10 @@ struct SandboxConfig {
   std::string selinux_label;  ///< process.selinuxLabel; empty: none
 
   // In annotations:
-  NetworkMode network = NetworkMode::kNone;      ///< dev.cordon.network
-  std::vector<PublishedPort> published;          ///< dev.cordon.publish
-  std::optional<std::vector<LandlockRule>> landlock;  ///< dev.cordon.landlock; nothing: no file policy
+  NetworkMode network = NetworkMode::kNone;  ///< dev.cordon.network
+  std::vector<PublishedPort> published;      ///< dev.cordon.publish
+  std::optional<std::vector<LandlockRule>>
+      landlock;  ///< dev.cordon.landlock; nothing: no file policy
 
   bool operator==(const SandboxConfig&) const = default;
 };

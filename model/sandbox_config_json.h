@@ -13,7 +13,8 @@ inline constexpr std::size_t kMaxSandboxConfigBytes = std::size_t{16} << 20;
 /// `config` as an OCI config.json that crun and runc take too. Deterministic; ends with a newline.
 std::string WriteSandboxConfig(const SandboxConfig& config);
 
-/// Reads a config.json of that shape. A member that is not understood is kInvalidInput with `source` and its JSON pointer.
+/// Reads a config.json of that shape. A member that is not understood is kInvalidInput with
+/// `source` and its JSON pointer.
 Expected<SandboxConfig> ReadSandboxConfig(std::string_view text, std::string_view source);
 
 }  // namespace cordon

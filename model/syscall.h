@@ -12,7 +12,8 @@
 
 namespace cordon {
 
-/// One system call of one ABI. Numbers that have no name yet are kept; -1 (ptrace's "no call") is a number too.
+/// One system call of one ABI. Numbers that have no name yet are kept; -1 (ptrace's "no call") is a
+/// number too.
 struct Syscall {
   Architecture arch = Architecture::kX86_64;
   std::int32_t number = -1;  ///< without the x32 bit
@@ -26,7 +27,8 @@ struct SyscallInvocation {
   std::array<std::uint64_t, 6> arguments{};
 };
 
-/// The name of `call` in policies/syscalls.csv (Linux 7.1), or nothing. The view lives as long as the program.
+/// The name of `call` in policies/syscalls.csv (Linux 7.1), or nothing. The view lives as long as
+/// the program.
 std::optional<std::string_view> SyscallName(Syscall call);
 
 /// "openat", or "syscall_500" for a number without a name: what a person reads.

@@ -13,6 +13,7 @@ class TempDir {
   ~TempDir();
 
   const std::string& path() const { return path_; }
+
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
