@@ -13,7 +13,7 @@ function(cordon_test name)
     set(T_TIMEOUT 60)
   endif()
   add_executable(${name} ${T_SOURCES})
-  target_link_libraries(${name} PRIVATE ${T_LIBS} cordon_testing GTest::gmock GTest::gtest)
+  target_link_libraries(${name} PRIVATE ${T_LIBS} cordon_testing GTest::gmock_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${T_LABEL}" TIMEOUT ${T_TIMEOUT} SKIP_REGULAR_EXPRESSION "SKIPPED" RUN_SERIAL ${T_RUN_SERIAL})
 endfunction()

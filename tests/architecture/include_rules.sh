@@ -7,7 +7,7 @@ cd "${1:?usage: include_rules.sh TREE}"
 declare -A may=(
   [common]='common'
   [policies]='policies'
-  [model]='model common policies/embedded.h'
+  [model]='model common policies/embedded.h policies/syscall_rows.inc'
   [observe]='observe model common'
   [tracer]='tracer observe model common'
   [runtime]='runtime observe model common'

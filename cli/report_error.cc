@@ -1,0 +1,35 @@
+#include "cli/report_error.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/command.h"
+
+namespace cordon::cli {
+namespace {
+
+void Print(std::string_view kind, std::string_view message) {
+  // One write, so that the line stays whole beside what a workload prints.
+  const std::string line = fmt::format("cordon: {}{}\n", kind, message);
+  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace
+
+int ReportError(const Error& error) {
+  Print("", error.message);
+  return error.code == ErrorCode::kInvalidInput || error.code == ErrorCode::kLimit ? kUsage
+                                                                                   : kCannot;
+}
+
+int ReportInputError(const Error& error) {
+  Print("", error.message);
+  return kUsage;
+}
+
+void ReportWarning(std::string_view message) {
+  Print("warning: ", message);
+}
+
+}  // namespace cordon::cli

@@ -1,0 +1,77 @@
+#include <gtest/gtest.h>
+
+#include "model/recording.h"
+#include "model/recording_json.h"
+#include "tests/testing/random_recording.h"
+
+namespace cordon {
+namespace {
+
+using testing::RandomRecording;
+
+Recording Merged(Recording a, const Recording& b) {
+  a.Merge(b);
+  return a;
+}
+
+class RecordingMergeTest : public ::testing::TestWithParam<std::uint32_t> {
+ protected:
+  Recording a_ = RandomRecording(3 * GetParam());
+  Recording b_ = RandomRecording(3 * GetParam() + 1);
+  Recording c_ = RandomRecording(3 * GetParam() + 2);
+};
+
+TEST_P(RecordingMergeTest, IsCommutative) {
+  EXPECT_EQ(WriteRecording(Merged(a_, b_)), WriteRecording(Merged(b_, a_)));
+}
+
+TEST_P(RecordingMergeTest, IsAssociative) {
+  EXPECT_EQ(WriteRecording(Merged(Merged(a_, b_), c_)), WriteRecording(Merged(a_, Merged(b_, c_))));
+}
+
+TEST_P(RecordingMergeTest, IsIdempotent) {
+  EXPECT_EQ(Merged(a_, a_), a_);
+  const Recording ab = Merged(a_, b_);
+  EXPECT_EQ(Merged(ab, b_), ab);
+}
+
+TEST_P(RecordingMergeTest, TheEmptyRecordingChangesNothing) {
+  EXPECT_EQ(Merged(Recording{}, a_), a_);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RecordingMergeTest, ::testing::Range(0U, 40U));
+
+SyscallObservation WithTuples(std::uint64_t from, std::uint64_t to) {
+  SyscallObservation item;
+  for (std::uint64_t value = from; value < to; ++value) {
+    item.AddTuple({value, 7}, {.count = 1, .results = {{0, 1}}, .phases = {}});
+  }
+  return item;
+}
+
+TEST(ArgumentTuplesTest, CollapseOverTheBoundWhicheverWayTheyCome) {
+  EXPECT_FALSE(WithTuples(0, kMaxArgumentTuples).overflow);
+  const SyscallObservation over = WithTuples(1, kMaxArgumentTuples + 2);
+  ASSERT_TRUE(over.overflow);
+  EXPECT_TRUE(over.tuples.empty());
+  EXPECT_EQ(over.overflow->at(0),
+            (ScalarRange{.bits_or = 127, .minimum = 1, .maximum = kMaxArgumentTuples + 1}));
+  EXPECT_EQ(over.overflow->at(1), (ScalarRange{.bits_or = 7, .minimum = 7, .maximum = 7}));
+
+  SyscallObservation merged = WithTuples(1, 40);
+  merged.Merge(WithTuples(40, kMaxArgumentTuples + 2));
+  EXPECT_EQ(merged.overflow, over.overflow);
+}
+
+TEST(SeenTest, KeepsFirstAndLastTime) {
+  Seen seen;
+  seen.Note(50, "/bin/a", Phase::kServe);
+  seen.Note(20, "/bin/b", Phase::kServe);
+  EXPECT_EQ(seen.first_ms, 20U);
+  EXPECT_EQ(seen.last_ms, 50U);
+  EXPECT_EQ(seen.count, 2U);
+  EXPECT_FALSE(seen.phases.Has(Phase::kStart));
+}
+
+}  // namespace
+}  // namespace cordon
