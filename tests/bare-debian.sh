@@ -45,8 +45,8 @@ if [[ -e /etc/apt/sources.list.d/debian.sources ]]; then
 elif [[ -s /etc/apt/sources.list ]]; then
   cp /etc/apt/sources.list "$tree/etc/apt/sources.list"
 fi
-find /etc/apt/apt.conf.d -type f -exec grep -lEi '^Acquire::(Check|http|https|Retries)' {} + |
-  xargs -r cp -t "$tree/etc/apt/apt.conf.d/"
+grep -rlEiZ "^Acquire::(Check|http|https|Retries)" /etc/apt/apt.conf.d |
+  xargs -r0 cp -t "$tree/etc/apt/apt.conf.d/"
 
 git clone --quiet --no-hardlinks . "$tree/root/cordon"
 
