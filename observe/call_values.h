@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+
+#include "common/error.h"
+#include "model/recording.h"
+#include "model/syscall_signature.h"
+#include "observe/process_memory.h"
+#include "observe/socket_address.h"
+
+namespace cordon {
+
+/// Bytes of a pointer or long in the structs of an ABI: 4 for x86, x32 and arm, 8 otherwise.
+std::size_t WordBytes(Architecture arch);
+
+/// The recorded scalars of `invocation`, whose signature is `signature`, each masked to its width.
+/// Fails when a member of a struct cannot be read.
+Expected<ArgumentTuple> ReadArgumentTuple(const SyscallInvocation& invocation,
+                                          const SyscallSignature& signature,
+                                          const ProcessMemory& memory);
+
+/// The call that an i386 or s390x socketcall(2) stands for; nothing when its number or arguments
+/// are not valid.
+std::optional<SyscallInvocation> UnwrapSocketCall(const SyscallInvocation& invocation,
+                                                  const ProcessMemory& memory);
+
+/// The address at `from`, `length` bytes as the program said.
+Expected<SocketAddress> ReadSocketAddress(RemoteAddress from, std::uint64_t length,
+                                          const ProcessMemory& memory);
+
+/// The destination in the struct msghdr at `from`; nothing when it has none.
+Expected<std::optional<SocketAddress>> ReadMessageDestination(RemoteAddress from, Architecture arch,
+                                                              const ProcessMemory& memory);
+
+}  // namespace cordon

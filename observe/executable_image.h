@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "observe/path_resolver.h"
+
+namespace cordon {
+
+/// What the kernel opens to run a program (execve(2)).
+struct ExecutableImage {
+  FileKey program;                    ///< what was named in execve(2)
+  std::vector<FileKey> interpreters;  ///< the "#!" interpreter, its own where that is a script too,
+                                      ///< then the ELF interpreter
+  std::vector<PathStep> steps;        ///< walked on the way to the interpreters
+};
+
+/// Reads the "#!" line and the PT_INTERP of `program`, an existing file that `resolver` resolved
+/// for a task whose root is reachable as /proc/`task`/root. A file that may not be read has no
+/// interpreters.
+ExecutableImage ReadExecutableImage(pid_t task, const FileKey& program,
+                                    const PathResolver& resolver);
+
+/// The interpreter in the first bytes of a script ("#!/bin/sh -e" -> "/bin/sh"); empty when it is
+/// none.
+std::string ScriptInterpreter(std::string_view head);
+
+}  // namespace cordon
