@@ -62,8 +62,9 @@ Expected<pid_t> Spawn(const std::vector<std::string>& arguments, const Pipe& in,
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
-    argv.push_back(const_cast<char*>(argument.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast):
-                                                          // posix_spawn(3) does not write
+    argv.push_back(
+        const_cast<char*>(argument.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast):
+                                               // posix_spawn(3) does not write
   }
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
