@@ -34,7 +34,7 @@ void MergeRecordings(benchmark::State& state) {
   const int files = static_cast<int>(state.range(0));
   const Recording first = MakeRecording(files, kFirstRun);
   const Recording second = MakeRecording(files, kSecondRun);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     Recording merged = first;
     merged.Merge(second);
     benchmark::DoNotOptimize(merged);
@@ -46,7 +46,7 @@ BENCHMARK(MergeRecordings)->Arg(100)->Arg(10000);
 void WriteRecordings(benchmark::State& state) {
   const Recording recording = MakeRecording(static_cast<int>(state.range(0)), kFirstRun);
   std::size_t bytes = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const std::string text = WriteRecording(recording);
     bytes += text.size();
   }
@@ -59,7 +59,7 @@ void ReadRecordings(benchmark::State& state) {
   const std::string text =
       WriteRecording(MakeRecording(static_cast<int>(state.range(0)), kFirstRun));
   std::size_t bytes = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     auto recording = ReadRecording(text, "bench");
     if (!recording) {
       state.SkipWithError(recording.error().message.c_str());

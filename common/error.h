@@ -62,8 +62,10 @@ inline std::unexpected<Error> Fail(Error error) {
   return std::unexpected(std::move(CORDON_CONCAT(status_, __LINE__)).error())
 
 /// Declares `declaration` with the value of `expression`, an Expected<T>, or returns its error.
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses
 #define ASSIGN_OR_RETURN(declaration, expression)                                  \
   auto CORDON_CONCAT(expected_, __LINE__) = (expression);                          \
   if (!CORDON_CONCAT(expected_, __LINE__).has_value())                             \
     return std::unexpected(std::move(CORDON_CONCAT(expected_, __LINE__)).error()); \
   declaration = std::move(CORDON_CONCAT(expected_, __LINE__)).value()
+// NOLINTEND(bugprone-macro-parentheses)
