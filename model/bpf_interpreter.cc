@@ -13,7 +13,8 @@
 namespace cordon {
 namespace {
 
-// kernel/seccomp.c seccomp_check_filter(): everything else is refused, among it loads of half words and bytes, and BPF_MOD.
+// kernel/seccomp.c seccomp_check_filter(): everything else is refused, among it loads of half words
+// and bytes, and BPF_MOD.
 constexpr std::array<std::uint16_t, 41> kSeccompInstructions = {
     BPF_LD | BPF_W | BPF_ABS,
     BPF_LD | BPF_W | BPF_LEN,
@@ -65,21 +66,26 @@ bool ReadsScratch(const sock_filter& instruction) {
   return instruction.code == (BPF_LD | BPF_MEM) || instruction.code == (BPF_LDX | BPF_MEM);
 }
 
-bool WritesScratch(const sock_filter& instruction) { return instruction.code == BPF_ST || instruction.code == BPF_STX; }
+bool WritesScratch(const sock_filter& instruction) {
+  return instruction.code == BPF_ST || instruction.code == BPF_STX;
+}
 
 bool IsConditionalJump(const sock_filter& instruction) {
   return BPF_CLASS(instruction.code) == BPF_JMP && instruction.code != kAlwaysTaken;
 }
 
-/// What is wrong with one instruction on its own; empty: nothing. `remaining` is the number of instructions after it.
+/// What is wrong with one instruction on its own; empty: nothing. `remaining` is the number of
+/// instructions after it.
 std::string_view FindMistake(const sock_filter& instruction, std::size_t remaining) {
   if (std::ranges::find(kSeccompInstructions, instruction.code) == kSeccompInstructions.end()) {
     return "not in the seccomp subset";
   }
-  if (instruction.code == (BPF_LD | BPF_W | BPF_ABS) && (instruction.k % 4 != 0 || instruction.k >= sizeof(seccomp_data))) {
+  if (instruction.code == (BPF_LD | BPF_W | BPF_ABS) &&
+      (instruction.k % 4 != 0 || instruction.k >= sizeof(seccomp_data))) {
     return "load outside struct seccomp_data or not aligned";
   }
-  const bool is_shift = instruction.code == (BPF_ALU | BPF_LSH | BPF_K) || instruction.code == (BPF_ALU | BPF_RSH | BPF_K);
+  const bool is_shift = instruction.code == (BPF_ALU | BPF_LSH | BPF_K) ||
+                        instruction.code == (BPF_ALU | BPF_RSH | BPF_K);
   if (is_shift && instruction.k >= 32) {
     return "shift by 32 or more";
   }
@@ -92,13 +98,15 @@ std::string_view FindMistake(const sock_filter& instruction, std::size_t remaini
   if (instruction.code == kAlwaysTaken && instruction.k >= remaining) {
     return "jump out of the program";
   }
-  if (IsConditionalJump(instruction) && (instruction.jt >= remaining || instruction.jf >= remaining)) {
+  if (IsConditionalJump(instruction) &&
+      (instruction.jt >= remaining || instruction.jf >= remaining)) {
     return "jump out of the program";
   }
   return {};
 }
 
-/// net/core/filter.c check_load_and_stores(): the first read of a scratch word that some path to it has not written.
+/// net/core/filter.c check_load_and_stores(): the first read of a scratch word that some path to it
+/// has not written.
 std::optional<std::size_t> FindUnwrittenRead(std::span<const sock_filter> program) {
   std::vector<std::uint16_t> valid_at(program.size(), kAllScratch);
   std::uint16_t valid = 0;
@@ -204,7 +212,8 @@ struct Machine {
     }
   }
 
-  std::uint32_t Load(const sock_filter& instruction, const std::array<std::uint32_t, 16>& data) const {
+  std::uint32_t Load(const sock_filter& instruction,
+                     const std::array<std::uint32_t, 16>& data) const {
     switch (BPF_MODE(instruction.code)) {
       case BPF_ABS:
         return data.at(instruction.k / 4);
@@ -220,7 +229,8 @@ struct Machine {
 
 std::uint32_t Run(std::span<const sock_filter> program, const std::array<std::uint32_t, 16>& data) {
   Machine machine;
-  // The checker has shown that every jump goes forward to an instruction and that the last one returns.
+  // The checker has shown that every jump goes forward to an instruction and that the last one
+  // returns.
   for (std::size_t pc = 0;; ++pc) {
     const sock_filter& instruction = program[pc];
     switch (BPF_CLASS(instruction.code)) {
@@ -265,18 +275,23 @@ std::uint32_t Run(std::span<const sock_filter> program, const std::array<std::ui
 
 Status CheckBpf(std::span<const sock_filter> program) {
   if (program.empty() || program.size() > BPF_MAXINSNS) {
-    return Fail(InvalidInput(fmt::format("a filter of {} instructions: the kernel takes 1..{}", program.size(), BPF_MAXINSNS)));
+    return Fail(InvalidInput(fmt::format("a filter of {} instructions: the kernel takes 1..{}",
+                                         program.size(), BPF_MAXINSNS)));
   }
   for (std::size_t pc = 0; pc < program.size(); ++pc) {
-    if (const std::string_view mistake = FindMistake(program[pc], program.size() - pc - 1); !mistake.empty()) {
-      return Fail(InvalidInput(fmt::format("instruction {} ({:#06x}): {}", pc, program[pc].code, mistake)));
+    if (const std::string_view mistake = FindMistake(program[pc], program.size() - pc - 1);
+        !mistake.empty()) {
+      return Fail(
+          InvalidInput(fmt::format("instruction {} ({:#06x}): {}", pc, program[pc].code, mistake)));
     }
   }
   if (BPF_CLASS(program.back().code) != BPF_RET) {
-    return Fail(InvalidInput(fmt::format("instruction {}: the last one must return", program.size() - 1)));
+    return Fail(
+        InvalidInput(fmt::format("instruction {}: the last one must return", program.size() - 1)));
   }
   if (const std::optional<std::size_t> pc = FindUnwrittenRead(program)) {
-    return Fail(InvalidInput(fmt::format("instruction {}: reads scratch memory that is not written on every path", *pc)));
+    return Fail(InvalidInput(fmt::format(
+        "instruction {}: reads scratch memory that is not written on every path", *pc)));
   }
   return {};
 }
@@ -290,7 +305,8 @@ std::uint32_t BpfInterpreter::Run(const SyscallInvocation& invocation) const {
   return cordon::Run(program_, DataWords(invocation));
 }
 
-Expected<std::uint32_t> InterpretBpf(std::span<const sock_filter> program, const SyscallInvocation& invocation) {
+Expected<std::uint32_t> InterpretBpf(std::span<const sock_filter> program,
+                                     const SyscallInvocation& invocation) {
   RETURN_IF_ERROR(CheckBpf(program));
   return Run(program, DataWords(invocation));
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/error.h"
+#include "model/policy_proof.h"
 #include "model/sandbox_config.h"
 #include "model/seccomp_policy.h"
 
@@ -14,8 +15,9 @@ namespace cordon {
 inline constexpr std::string_view kSeccompFile =
     "seccomp.json";  ///< plain profile for Docker, Podman, Kubernetes
 inline constexpr std::string_view kSeccompBpfFile =
-    "seccomp.bpf";  ///< the notifying variant, compiled; loaded by `run`
+    "seccomp.bpf";  ///< the notifying variant, compiled (model/compiled_filter.h)
 inline constexpr std::string_view kConfigFile = "config.json";  ///< OCI configuration
+inline constexpr std::string_view kWhyFile = "why.json";  ///< the reason of every seccomp rule
 inline constexpr std::string_view kProofFile =
     "proof.json";  ///< also the marker that a folder is a bundle
 
@@ -24,12 +26,13 @@ struct PolicyBundle {
   std::string name;  ///< from proof.json
   SandboxConfig config;
   SeccompPolicy seccomp;
-  std::string seccomp_bpf;     ///< the bytes of seccomp.bpf
+  std::string seccomp_json;  ///< the bytes of seccomp.json: what seccomp.bpf carries the digest of
+  std::string seccomp_bpf;   ///< the bytes of seccomp.bpf
   std::string selinux_module;  ///< the bytes of NAME.cil
 };
 
 /// The bundle that `files` (name -> content) hold. Fails with kInvalidInput naming `folder` and the
-/// part that is missing or wrong.
+/// part that is missing or wrong; a seccomp.bpf that is merely stale is for the launcher to see.
 Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string>& files,
                                          std::string_view folder);
 

@@ -10,10 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -31,11 +30,14 @@ using Filter = std::unique_ptr<void, ReleaseFilter>;
 
 /// A libseccomp call that failed with `negative_errno`.
 Error FilterError(int negative_errno, const std::string& what) {
-  return MakeError(ErrorCode::kUnsupported, fmt::format("libseccomp cannot {}: {}", what, SystemError(-negative_errno, "error").message));
+  return MakeError(
+      ErrorCode::kUnsupported,
+      fmt::format("libseccomp cannot {}: {}", what, SystemError(-negative_errno, "error").message));
 }
 
-/// Stands in for actions while libseccomp builds: it asks the running kernel whether it has NOTIFY, LOG and KILL_PROCESS, and refuses them
-/// where not, though the program may be for another kernel. Each action is a SCMP_ACT_TRACE with a number of its own, put right afterwards.
+/// Stands in for actions while libseccomp builds: it asks the running kernel whether it has NOTIFY,
+/// LOG and KILL_PROCESS, and refuses them where not, though the program may be for another kernel.
+/// Each action is a SCMP_ACT_TRACE with a number of its own, put right afterwards.
 class ActionStandIns {
  public:
   std::uint32_t For(const SeccompAction& action) {
@@ -49,7 +51,8 @@ class ActionStandIns {
 
   void PutRight(std::vector<sock_filter>& program) const {
     for (sock_filter& instruction : program) {
-      if (instruction.code == (BPF_RET | BPF_K) && (instruction.k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE) {
+      if (instruction.code == (BPF_RET | BPF_K) &&
+          (instruction.k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE) {
         instruction.k = WordOfAction(actions_.at(instruction.k & SECCOMP_RET_DATA));
       }
     }
@@ -61,8 +64,8 @@ class ActionStandIns {
 
 std::uint32_t ScmpToken(Architecture arch) {
   constexpr std::array<std::uint32_t, kArchitectureCount> kTokens = {
-      SCMP_ARCH_X86_64,  SCMP_ARCH_X86,   SCMP_ARCH_X32,     SCMP_ARCH_AARCH64,
-      SCMP_ARCH_ARM,     SCMP_ARCH_RISCV64, SCMP_ARCH_S390X, SCMP_ARCH_PPC64LE,
+      SCMP_ARCH_X86_64,      SCMP_ARCH_X86,     SCMP_ARCH_X32,   SCMP_ARCH_AARCH64,
+      SCMP_ARCH_ARM,         SCMP_ARCH_RISCV64, SCMP_ARCH_S390X, SCMP_ARCH_PPC64LE,
 #ifdef SCMP_ARCH_LOONGARCH64
       SCMP_ARCH_LOONGARCH64,
 #else
@@ -82,13 +85,14 @@ std::vector<scmp_arg_cmp> ScmpConditions(const SeccompRule& rule) {
   std::vector<scmp_arg_cmp> conditions;
   for (const ArgumentCondition& condition : rule.conditions) {
     const bool masked = condition.comparison == Comparison::kMaskedEqual;
-    conditions.push_back({condition.index, ScmpComparison(condition.comparison), masked ? condition.mask : condition.value,
-                          masked ? condition.value : 0});
+    conditions.push_back({condition.index, ScmpComparison(condition.comparison),
+                          masked ? condition.mask : condition.value, masked ? condition.value : 0});
   }
   return conditions;
 }
 
-/// The number by which the host's libseccomp knows `name`; negative for calls that only other architectures have.
+/// The number by which the host's libseccomp knows `name`; negative for calls that only other
+/// architectures have.
 std::optional<int> LibseccompNumber(const std::string& name) {
   const int number = seccomp_syscall_resolve_name(name.c_str());
   return number == __NR_SCMP_ERROR ? std::nullopt : std::optional(number);
@@ -99,7 +103,8 @@ Expected<Filter> MakeFilter(std::uint32_t default_action, std::uint32_t bad_arch
   if (!filter) {
     return Fail(MakeError(ErrorCode::kSystem, "libseccomp cannot make a filter"));
   }
-  if (const int rc = seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, bad_architecture); rc < 0) {
+  if (const int rc = seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, bad_architecture);
+      rc < 0) {
     return Fail(FilterError(rc, "set the answer to foreign architectures"));
   }
   return filter;
@@ -113,9 +118,11 @@ Status AddArchitecture(const Filter& filter, Architecture arch) {
   return {};
 }
 
-Status AddRule(const Filter& filter, const SeccompRule& rule, const std::string& name, int number, std::uint32_t action) {
+Status AddRule(const Filter& filter, const SeccompRule& rule, const std::string& name, int number,
+               std::uint32_t action) {
   const std::vector<scmp_arg_cmp> conditions = ScmpConditions(rule);
-  const int rc = seccomp_rule_add_array(filter.get(), action, number, static_cast<unsigned>(conditions.size()), conditions.data());
+  const int rc = seccomp_rule_add_array(
+      filter.get(), action, number, static_cast<unsigned>(conditions.size()), conditions.data());
   if (rc < 0) {
     return Fail(FilterError(rc, fmt::format("add a rule for {}", name)));
   }
@@ -141,8 +148,10 @@ Expected<std::vector<sock_filter>> Export(const Filter& filter, const ActionStan
     return Fail(SystemError(got < 0 ? errno : EIO, "read the compiled filter"));
   }
   if (program.size() > BPF_MAXINSNS) {
-    return Fail(MakeError(ErrorCode::kLimit, fmt::format("the compiled filter has {} instructions; the kernel takes {}",
-                                                         program.size(), BPF_MAXINSNS)));
+    return Fail(
+        MakeError(ErrorCode::kLimit,
+                  fmt::format("the compiled filter has {} instructions; the kernel takes {}",
+                              program.size(), BPF_MAXINSNS)));
   }
   actions.PutRight(program);
   return program;
@@ -171,7 +180,8 @@ Expected<Filter> BuildFor(const SeccompPolicy& policy, Architecture arch, Action
       const std::optional<std::int32_t> own_number = SyscallNumber(arch, name);
       if (!number && own_number && arch != native) {
         return Fail(MakeError(ErrorCode::kUnsupported,
-                              fmt::format("{} has no name for {}, so it cannot be ruled on {}", SeccompCompilerVersion(), name, Name(arch))));
+                              fmt::format("{} has no name for {}, so it cannot be ruled on {}",
+                                          SeccompCompilerVersion(), name, Name(arch))));
       }
       if (!number) {
         number = own_number;
@@ -184,68 +194,83 @@ Expected<Filter> BuildFor(const SeccompPolicy& policy, Architecture arch, Action
   return filter;
 }
 
-/// Register values on both sides of what `condition` tells apart, with and without bits in the high word.
+/// Register values on both sides of what `condition` tells apart, with and without bits in the high
+/// word.
 std::set<std::uint64_t> Borders(const ArgumentCondition& condition) {
   constexpr std::uint64_t kHighGarbage = 0xdeadbeef00000000;
   const std::uint64_t v = condition.value;
-  std::set<std::uint64_t> values = {0, v, v - 1, v + 1, v | kHighGarbage, v ^ (std::uint64_t{1} << 32)};
+  std::set<std::uint64_t> values = {v, v - 1, v + 1, v | kHighGarbage,
+                                    v ^ (std::uint64_t{1} << 32)};
   if (condition.comparison == Comparison::kMaskedEqual) {
     const std::uint64_t lowest_bit = condition.mask & (~condition.mask + 1);
-    values.insert({v | ~condition.mask, v ^ lowest_bit, v ^ condition.mask});
+    values.insert({condition.mask, v | ~condition.mask, v ^ lowest_bit, v ^ condition.mask});
   }
   return values;
 }
 
-constexpr std::size_t kMaxProbesPerCall = 3000;
+constexpr std::size_t kMaxProbesPerCall = 1500;
 
-/// Calls of `call` on every side of the conditions that `policy` has for `name`, at most kMaxProbesPerCall.
-std::vector<SyscallInvocation> Probes(const SeccompPolicy& policy, Syscall call, std::string_view name) {
-  std::array<std::set<std::uint64_t>, 6> values;
+/// Calls of `call`, named `name`, on every side of the conditions that `policy` has for it, at most
+/// kMaxProbesPerCall. Each argument that has a condition gets the borders of all of them:
+/// libseccomp 2.5.4 has been seen to compare one argument with what belongs to another.
+std::vector<SyscallInvocation> Probes(const SeccompPolicy& policy, Syscall call,
+                                      std::string_view name) {
+  std::set<std::size_t> indexes;
+  std::set<std::uint64_t> borders = {0, ~std::uint64_t{0}};
   for (const SeccompRule& rule : policy.rules) {
     for (const std::string& rule_name : rule.names) {
       const std::optional<MultiplexedWay> way = FindMultiplexedWay(call.arch, rule_name);
-      if (way && way->multiplexer == name) {
-        values[0].insert(way->code);
+      const bool multiplexed = way && way->multiplexer == name;
+      if (multiplexed) {
+        indexes.insert(0);
+        borders.insert(way->code);
       }
-      if (rule_name == name || (way && way->multiplexer == name)) {
-        for (const ArgumentCondition& condition : rule.conditions) {
-          values.at(condition.index).merge(Borders(condition));
+      for (const ArgumentCondition& condition : rule.conditions) {
+        if (multiplexed || rule_name == name) {
+          indexes.insert(condition.index);
+          borders.merge(Borders(condition));
         }
       }
     }
   }
   std::vector<SyscallInvocation> probes = {{call, {}}};
-  std::size_t combinations = 1;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    combinations *= values.at(i).size() + 1;
+  const std::vector<std::uint64_t> values(borders.begin(), borders.end());
+  double combinations = 1;
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    combinations *= static_cast<double>(values.size());
   }
-  // All combinations where they are few, else every combination in a stride that meets all values of each argument.
-  const std::size_t stride = (combinations / kMaxProbesPerCall) + 1;
-  for (std::size_t n = 0; n < combinations; n += stride) {
+  const bool all = combinations <= static_cast<double>(kMaxProbesPerCall);
+  const std::size_t count = indexes.empty() ? 0
+                            : all           ? static_cast<std::size_t>(combinations)
+                                            : kMaxProbesPerCall;
+  std::minstd_rand random;  // the same numbers each time
+  for (std::size_t n = 0; n < count; ++n) {
     SyscallInvocation probe{call, {}};
     std::size_t rest = n;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const std::size_t choice = rest % (values.at(i).size() + 1);
-      rest /= values.at(i).size() + 1;
-      if (choice > 0) {
-        probe.arguments.at(i) = *std::next(values.at(i).begin(), static_cast<std::ptrdiff_t>(choice - 1));
-      }
+    for (const std::size_t index : indexes) {
+      probe.arguments.at(index) = values[(all ? rest : random()) % values.size()];
+      rest /= values.size();
     }
     probes.push_back(probe);
   }
   return probes;
 }
 
-Status CheckAgainst(const SeccompPolicy& policy, const std::vector<sock_filter>& program) {
+}  // namespace
+
+Status CheckProgram(const SeccompPolicy& policy, const std::vector<sock_filter>& program) {
   ASSIGN_OR_RETURN(const BpfInterpreter interpreter, BpfInterpreter::Create(program));
   for (const Architecture arch : policy.architectures) {
     for (const auto& [number, name] : SyscallsOf(arch)) {
+      const CallRules rules(policy, {arch, number});
       for (const SyscallInvocation& probe : Probes(policy, {arch, number}, name)) {
-        if (interpreter.Run(probe) != WordOfAction(Evaluate(policy, probe))) {
-          return Fail(MakeError(
-              ErrorCode::kUnsupported,
-              fmt::format("{} compiles the rules for {} on {} to something else than they say (arguments {:#x} {:#x} {:#x})",
-                          SeccompCompilerVersion(), name, Name(arch), probe.arguments[0], probe.arguments[1], probe.arguments[2])));
+        if (interpreter.Run(probe) != WordOfAction(rules.Answer(probe.arguments))) {
+          return Fail(
+              MakeError(ErrorCode::kUnsupported,
+                        fmt::format("{} compiles the rules for {} on {} to something else than "
+                                    "they say (arguments {:#x} {:#x} {:#x})",
+                                    SeccompCompilerVersion(), name, Name(arch), probe.arguments[0],
+                                    probe.arguments[1], probe.arguments[2])));
         }
       }
     }
@@ -253,7 +278,10 @@ Status CheckAgainst(const SeccompPolicy& policy, const std::vector<sock_filter>&
   return {};
 }
 
-/// The largest number that `policy` names on `arch`, as runc counts: whatever the action, by libseccomp's own table.
+namespace {
+
+/// The largest number that `policy` names on `arch`, as runc counts: whatever the action, by
+/// libseccomp's own table.
 std::int32_t LargestNamed(const SeccompPolicy& policy, Architecture arch) {
   int largest = 0;
   for (const SeccompRule& rule : policy.rules) {
@@ -264,13 +292,16 @@ std::int32_t LargestNamed(const SeccompPolicy& policy, Architecture arch) {
   return largest;
 }
 
-constexpr sock_filter Statement(int code, std::uint32_t k) { return {static_cast<std::uint16_t>(code), 0, 0, k}; }
+constexpr sock_filter Statement(int code, std::uint32_t k) {
+  return {static_cast<std::uint16_t>(code), 0, 0, k};
+}
 
 constexpr sock_filter Jump(int code, std::uint32_t k, std::uint8_t jt, std::uint8_t jf) {
   return {static_cast<std::uint16_t>(code), jt, jf, k};
 }
 
-/// What runc puts before its filter. The instructions are in another order than runc's; the answers are the same.
+/// What runc puts before its filter. The instructions are in another order than runc's; the answers
+/// are the same.
 std::vector<sock_filter> EnosysStub(const SeccompPolicy& policy) {
   std::set<Architecture> listed(policy.architectures.begin(), policy.architectures.end());
   listed.insert(NativeArchitecture());
@@ -290,16 +321,20 @@ std::vector<sock_filter> EnosysStub(const SeccompPolicy& policy) {
     section.push_back(Jump(BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(largest), 0, 1));
     section.push_back(Statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
     if (arch == Architecture::kS390x) {
-      section.insert(section.begin() + 1, {Jump(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), Statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)});
+      section.insert(section.begin() + 1, {Jump(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+                                           Statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)});
     }
     stub.push_back(Statement(BPF_LD | BPF_W | BPF_ABS, 4));
-    stub.push_back(Jump(BPF_JMP | BPF_JEQ | BPF_K, AuditArch(arch), 0, static_cast<std::uint8_t>(section.size())));
+    stub.push_back(Jump(BPF_JMP | BPF_JEQ | BPF_K, AuditArch(arch), 0,
+                        static_cast<std::uint8_t>(section.size())));
     stub.insert(stub.end(), section.begin(), section.end());
   }
   return stub;
 }
 
-bool IsRefusal(const SeccompAction& action) { return action.kind == SeccompActionKind::kErrno; }
+bool IsRefusal(const SeccompAction& action) {
+  return action.kind == SeccompActionKind::kErrno;
+}
 
 }  // namespace
 
@@ -363,14 +398,15 @@ Expected<std::vector<sock_filter>> CompileSeccomp(const SeccompPolicy& policy) {
     }
   }
   ASSIGN_OR_RETURN(std::vector<sock_filter> program, Export(whole, actions));
-  RETURN_IF_ERROR(CheckAgainst(policy, program));
+  RETURN_IF_ERROR(CheckProgram(policy, program));
   return program;
 }
 
 Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy) {
   ActionStandIns actions;
   ASSIGN_OR_RETURN(const Filter filter,
-                   MakeFilter(actions.For(policy.default_action), actions.For({SeccompActionKind::kKillThread, 0})));
+                   MakeFilter(actions.For(policy.default_action),
+                              actions.For({SeccompActionKind::kKillThread, 0})));
   for (const Architecture arch : policy.architectures) {
     RETURN_IF_ERROR(AddArchitecture(filter, arch));
   }
@@ -408,10 +444,12 @@ SeccompPolicy NotifyingVariant(const SeccompPolicy& policy) {
       continue;
     }
     SeccompRule kept = rule;
-    std::erase_if(kept.names, [](const std::string& name) { return name != "socketcall" && name != "ipc"; });
+    std::erase_if(kept.names,
+                  [](const std::string& name) { return name != "socketcall" && name != "ipc"; });
     if (!kept.names.empty()) {
       multiplexers.push_back(std::move(kept));
-      std::erase_if(rule.names, [](const std::string& name) { return name == "socketcall" || name == "ipc"; });
+      std::erase_if(rule.names,
+                    [](const std::string& name) { return name == "socketcall" || name == "ipc"; });
     }
     rule.action = SeccompAction::Notify();
   }
@@ -428,7 +466,9 @@ SeccompPolicy AsDocker2010Reads(const SeccompPolicy& policy) {
   return reading;
 }
 
-bool LibseccompKnows(std::string_view name) { return LibseccompNumber(std::string(name)).has_value(); }
+bool LibseccompKnows(std::string_view name) {
+  return LibseccompNumber(std::string(name)).has_value();
+}
 
 std::string SeccompCompilerVersion() {
   const scmp_version* const version = seccomp_version();

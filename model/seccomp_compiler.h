@@ -11,24 +11,36 @@
 
 namespace cordon {
 
-/// `policy` as the BPF program that the kernel loads, built by libseccomp with its optimised tree. Calls of an architecture that the policy
-/// does not list get the default action, not libseccomp's own KILL. A call that libseccomp has no name for is ruled by number on the host's own
-/// architecture. The program is interpreted on every call's borders before it is returned: it answers as Evaluate() does. Does not depend
-/// on what the running kernel offers. Fails like CheckConsistent(); with kUnsupported for a call that libseccomp cannot name on a foreign
-/// architecture or that it compiles to something else than the policy says, kLimit over BPF_MAXINSNS (4096).
+/// `policy` as the BPF program that the kernel loads, built by libseccomp with its optimised tree.
+/// Calls of an architecture that the policy does not list get the default action, not libseccomp's
+/// own KILL. A call that libseccomp has no name for is ruled by number on the host's own
+/// architecture. The program is interpreted on every call's borders before it is returned: it
+/// answers as Evaluate() does. Does not depend on what the running kernel offers. Fails like
+/// CheckConsistent(); with kUnsupported for a call that libseccomp cannot name on a foreign
+/// architecture or that it compiles to something else than the policy says, kLimit over
+/// BPF_MAXINSNS (4096).
 Expected<std::vector<sock_filter>> CompileSeccomp(const SeccompPolicy& policy);
 
-/// The program that runc 1.1 loads for `policy`: built by name in the order of the rules, calls that libseccomp cannot name left out, KILL
-/// for foreign architectures, and before it runc's own stub that answers ENOSYS to every number above the largest that the policy names
-/// on that architecture (runc libcontainer/seccomp/patchbpf). crun 1.8 loads the same without the stub. Not checked against Evaluate(): where
-/// they differ is what the caller wants to know. Fails with kUnsupported where runc would refuse to start.
+/// Does `program` answer as Evaluate() does to every call that `policy`'s architectures have, with
+/// registers on every side of the conditions? Fails with kUnsupported, naming the first call that
+/// gets another answer.
+Status CheckProgram(const SeccompPolicy& policy, const std::vector<sock_filter>& program);
+
+/// The program that runc 1.1 loads for `policy`: built by name in the order of the rules, calls
+/// that libseccomp cannot name left out, KILL for foreign architectures, and before it runc's own
+/// stub that answers ENOSYS to every number above the largest that the policy names on that
+/// architecture (runc libcontainer/seccomp/patchbpf). crun 1.8 loads the same without the stub. Not
+/// checked against Evaluate(): where they differ is what the caller wants to know. Fails with
+/// kUnsupported where runc would refuse to start.
 Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy);
 
-/// The policy with every refusal (ERRNO) turned into NOTIFY: what `cordon run` loads so that its supervisor answers and reports. The
-/// refusals of socketcall and ipc stay: as redundant rules they would let libseccomp's multiplexed ways in (see Evaluate()).
+/// The policy with every refusal (ERRNO) turned into NOTIFY: what `cordon run` loads so that its
+/// supervisor answers and reports. The refusals of socketcall and ipc stay: as redundant rules they
+/// would let libseccomp's multiplexed ways in (see Evaluate()).
 SeccompPolicy NotifyingVariant(const SeccompPolicy& policy);
 
-/// The policy as Docker 20.10 hands it to the runtime: defaultErrnoRet is dropped, so that an ERRNO default means EPERM.
+/// The policy as Docker 20.10 hands it to the runtime: defaultErrnoRet is dropped, so that an ERRNO
+/// default means EPERM.
 SeccompPolicy AsDocker2010Reads(const SeccompPolicy& policy);
 
 /// What a SECCOMP_RET_* word of linux/seccomp.h means, and the word of an action.
@@ -38,7 +50,8 @@ std::uint32_t WordOfAction(const SeccompAction& action);
 /// Can a policy name `name` to a runtime that uses this build's libseccomp?
 bool LibseccompKnows(std::string_view name);
 
-/// The version of the compiler that CompileSeccomp uses, e.g. "libseccomp 2.5.4": a compiled filter is reused only under the same.
+/// The version of the compiler that CompileSeccomp uses, e.g. "libseccomp 2.5.4": a compiled filter
+/// is reused only under the same.
 std::string SeccompCompilerVersion();
 
 }  // namespace cordon

@@ -15,7 +15,7 @@ struct AppliedRule {
   std::size_t index = 0;  ///< in SeccompPolicy::rules
   SeccompAction action;
   std::vector<ArgumentCondition> conditions;  ///< without those that always hold
-  bool multiplexed = false;                   ///< came from a rule for a call behind socketcall or ipc
+  bool multiplexed = false;  ///< came from a rule for a call behind socketcall or ipc
 };
 
 struct Multiplexed {
@@ -25,22 +25,38 @@ struct Multiplexed {
 
 // libseccomp 2.5.4 src/syscalls.c; codes: linux/net.h SYS_*, linux/ipc.h.
 constexpr std::array kMultiplexed = {
-    Multiplexed{"socket", {"socketcall", 1}},      Multiplexed{"bind", {"socketcall", 2}},
-    Multiplexed{"connect", {"socketcall", 3}},     Multiplexed{"listen", {"socketcall", 4}},
-    Multiplexed{"accept", {"socketcall", 5}},      Multiplexed{"getsockname", {"socketcall", 6}},
-    Multiplexed{"getpeername", {"socketcall", 7}}, Multiplexed{"socketpair", {"socketcall", 8}},
-    Multiplexed{"send", {"socketcall", 9}},        Multiplexed{"recv", {"socketcall", 10}},
-    Multiplexed{"sendto", {"socketcall", 11}},     Multiplexed{"recvfrom", {"socketcall", 12}},
-    Multiplexed{"shutdown", {"socketcall", 13}},   Multiplexed{"setsockopt", {"socketcall", 14}},
-    Multiplexed{"getsockopt", {"socketcall", 15}}, Multiplexed{"sendmsg", {"socketcall", 16}},
-    Multiplexed{"recvmsg", {"socketcall", 17}},    Multiplexed{"accept4", {"socketcall", 18}},
-    Multiplexed{"recvmmsg", {"socketcall", 19}},   Multiplexed{"sendmmsg", {"socketcall", 20}},
-    Multiplexed{"semop", {"ipc", 1}},              Multiplexed{"semget", {"ipc", 2}},
-    Multiplexed{"semctl", {"ipc", 3}},             Multiplexed{"semtimedop", {"ipc", 4}},
-    Multiplexed{"msgsnd", {"ipc", 11}},            Multiplexed{"msgrcv", {"ipc", 12}},
-    Multiplexed{"msgget", {"ipc", 13}},            Multiplexed{"msgctl", {"ipc", 14}},
-    Multiplexed{"shmat", {"ipc", 21}},             Multiplexed{"shmdt", {"ipc", 22}},
-    Multiplexed{"shmget", {"ipc", 23}},            Multiplexed{"shmctl", {"ipc", 24}},
+    Multiplexed{"socket", {"socketcall", 1}},
+    Multiplexed{"bind", {"socketcall", 2}},
+    Multiplexed{"connect", {"socketcall", 3}},
+    Multiplexed{"listen", {"socketcall", 4}},
+    Multiplexed{"accept", {"socketcall", 5}},
+    Multiplexed{"getsockname", {"socketcall", 6}},
+    Multiplexed{"getpeername", {"socketcall", 7}},
+    Multiplexed{"socketpair", {"socketcall", 8}},
+    Multiplexed{"send", {"socketcall", 9}},
+    Multiplexed{"recv", {"socketcall", 10}},
+    Multiplexed{"sendto", {"socketcall", 11}},
+    Multiplexed{"recvfrom", {"socketcall", 12}},
+    Multiplexed{"shutdown", {"socketcall", 13}},
+    Multiplexed{"setsockopt", {"socketcall", 14}},
+    Multiplexed{"getsockopt", {"socketcall", 15}},
+    Multiplexed{"sendmsg", {"socketcall", 16}},
+    Multiplexed{"recvmsg", {"socketcall", 17}},
+    Multiplexed{"accept4", {"socketcall", 18}},
+    Multiplexed{"recvmmsg", {"socketcall", 19}},
+    Multiplexed{"sendmmsg", {"socketcall", 20}},
+    Multiplexed{"semop", {"ipc", 1}},
+    Multiplexed{"semget", {"ipc", 2}},
+    Multiplexed{"semctl", {"ipc", 3}},
+    Multiplexed{"semtimedop", {"ipc", 4}},
+    Multiplexed{"msgsnd", {"ipc", 11}},
+    Multiplexed{"msgrcv", {"ipc", 12}},
+    Multiplexed{"msgget", {"ipc", 13}},
+    Multiplexed{"msgctl", {"ipc", 14}},
+    Multiplexed{"shmat", {"ipc", 21}},
+    Multiplexed{"shmdt", {"ipc", 22}},
+    Multiplexed{"shmget", {"ipc", 23}},
+    Multiplexed{"shmctl", {"ipc", 24}},
 };
 
 /// libseccomp compares only the low word on these, also on x32, whose registers are 64 bits wide.
@@ -84,7 +100,8 @@ bool Holds(const ArgumentCondition& condition, std::uint64_t value) {
   return false;
 }
 
-/// The smallest and greatest value for which `condition` can hold; nothing if there is none. Bounds only: not every value between holds.
+/// The smallest and greatest value for which `condition` can hold; nothing if there is none. Bounds
+/// only: not every value between holds.
 struct Interval {
   std::uint64_t low = 0;
   std::uint64_t high = std::numeric_limits<std::uint64_t>::max();
@@ -117,13 +134,15 @@ std::optional<Interval> Bounds(const ArgumentCondition& condition) {
 
 bool ConditionsExclude(const AppliedRule& left, const AppliedRule& right) {
   return std::ranges::any_of(left.conditions, [&](const ArgumentCondition& a) {
-    return std::ranges::any_of(
-        right.conditions, [&](const ArgumentCondition& b) { return a.index == b.index && !CanBothHold(a, b); });
+    return std::ranges::any_of(right.conditions, [&](const ArgumentCondition& b) {
+      return a.index == b.index && !CanBothHold(a, b);
+    });
   });
 }
 
 /// What the rules of `policy` say of the call `name` on `arch`, in their order.
-std::vector<AppliedRule> RulesFor(const SeccompPolicy& policy, Architecture arch, std::string_view name) {
+std::vector<AppliedRule> RulesFor(const SeccompPolicy& policy, Architecture arch,
+                                  std::string_view name) {
   std::vector<AppliedRule> applied;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     const SeccompRule& rule = policy.rules[i];
@@ -152,26 +171,25 @@ std::vector<AppliedRule> RulesFor(const SeccompPolicy& policy, Architecture arch
   return applied;
 }
 
-const AppliedRule* FirstUnconditional(const std::vector<AppliedRule>& rules) {
-  const auto found = std::ranges::find_if(rules, [](const AppliedRule& rule) { return rule.conditions.empty(); });
-  return found == rules.end() ? nullptr : &*found;
-}
-
 Status CheckConditions(const SeccompPolicy& policy) {
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     std::array<bool, 6> used{};
     for (const ArgumentCondition& condition : policy.rules[i].conditions) {
       if (condition.index >= used.size()) {
-        return Fail(InvalidInput(fmt::format("rule {}: argument {} is not one of 0..5", i, condition.index)));
+        return Fail(InvalidInput(
+            fmt::format("rule {}: argument {} is not one of 0..5", i, condition.index)));
       }
       if (std::exchange(used.at(condition.index), true)) {
         return Fail(InvalidInput(fmt::format(
-            "rule {}: two conditions on argument {} (container runtimes take them as alternatives)", i, condition.index)));
+            "rule {}: two conditions on argument {} (container runtimes take them as alternatives)",
+            i, condition.index)));
       }
-      if (condition.comparison == Comparison::kMaskedEqual && (condition.value & ~condition.mask) != 0) {
-        return Fail(InvalidInput(fmt::format("rule {}: the masked comparison of argument {} can never hold: value {:#x} "
-                                             "has bits outside mask {:#x}",
-                                             i, condition.index, condition.value, condition.mask)));
+      if (condition.comparison == Comparison::kMaskedEqual &&
+          (condition.value & ~condition.mask) != 0) {
+        return Fail(InvalidInput(
+            fmt::format("rule {}: the masked comparison of argument {} can never hold: value {:#x} "
+                        "has bits outside mask {:#x}",
+                        i, condition.index, condition.value, condition.mask)));
       }
     }
     for (const std::string& name : policy.rules[i].names) {
@@ -184,9 +202,11 @@ Status CheckConditions(const SeccompPolicy& policy) {
 }
 
 /// The first pair that makes the rules for one call ambiguous, if any.
-std::optional<std::pair<std::size_t, std::size_t>> FindConflict(const std::vector<AppliedRule>& rules) {
+std::optional<std::pair<std::size_t, std::size_t>> FindConflict(
+    const std::vector<AppliedRule>& rules) {
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    // libseccomp drops what comes after an unconditional rule for the multiplexer before it could conflict.
+    // libseccomp drops what comes after an unconditional rule for the multiplexer before it could
+    // conflict.
     if (rules[i].conditions.empty() && std::ranges::all_of(rules, [&](const AppliedRule& other) {
           return other.multiplexed || other.action == rules[i].action;
         })) {
@@ -204,7 +224,8 @@ std::optional<std::pair<std::size_t, std::size_t>> FindConflict(const std::vecto
 }  // namespace
 
 std::optional<MultiplexedWay> FindMultiplexedWay(Architecture arch, std::string_view name) {
-  if (arch != Architecture::kX86 && arch != Architecture::kS390x && arch != Architecture::kPpc64le) {
+  if (arch != Architecture::kX86 && arch != Architecture::kS390x &&
+      arch != Architecture::kPpc64le) {
     return std::nullopt;
   }
   const auto* const found = std::ranges::find(kMultiplexed, name, &Multiplexed::name);
@@ -231,28 +252,45 @@ bool CanBothHold(const ArgumentCondition& left, const ArgumentCondition& right) 
   return right.comparison != Comparison::kEqual || Holds(left, right.value);
 }
 
+CallRules::CallRules(const SeccompPolicy& policy, Syscall call)
+    : default_action_(policy.default_action), comparable_bits_(ComparableBits(call.arch)) {
+  const std::optional<std::string_view> name = SyscallName(call);
+  if (!name || std::ranges::find(policy.architectures, call.arch) == policy.architectures.end()) {
+    return;
+  }
+  const std::vector<AppliedRule> applied = RulesFor(policy, call.arch, *name);
+  const bool unconditional =
+      std::ranges::any_of(applied, [](const AppliedRule& rule) { return rule.conditions.empty(); });
+  for (const AppliedRule& rule : applied) {
+    if (!unconditional || !rule.multiplexed) {
+      rules_.push_back({rule.action, rule.conditions});
+    }
+  }
+}
+
+SeccompAction CallRules::Answer(const std::array<std::uint64_t, 6>& arguments) const {
+  const auto rank = [](const SeccompAction& action) {
+    return std::pair(Restrictiveness(action.kind), action.data);
+  };
+  const SeccompAction* answer = nullptr;
+  for (const Rule& rule : rules_) {
+    const bool matches =
+        std::ranges::all_of(rule.conditions, [&](const ArgumentCondition& condition) {
+          return Holds(condition, arguments.at(condition.index) & comparable_bits_);
+        });
+    if (matches && (answer == nullptr || rank(rule.action) > rank(*answer))) {
+      answer = &rule.action;
+    }
+  }
+  return answer == nullptr ? default_action_ : *answer;
+}
+
+bool CallRules::CanAnswer(SeccompActionKind kind) const {
+  return std::ranges::any_of(rules_, [&](const Rule& rule) { return rule.action.kind == kind; });
+}
+
 SeccompAction Evaluate(const SeccompPolicy& policy, const SyscallInvocation& invocation) {
-  const Architecture arch = invocation.call.arch;
-  const std::optional<std::string_view> name = SyscallName(invocation.call);
-  if (!name || std::ranges::find(policy.architectures, arch) == policy.architectures.end()) {
-    return policy.default_action;
-  }
-  const std::vector<AppliedRule> rules = RulesFor(policy, arch, *name);
-  const AppliedRule* const unconditional = FirstUnconditional(rules);
-  std::optional<SeccompAction> answer;
-  for (const AppliedRule& rule : rules) {
-    if (unconditional != nullptr && rule.multiplexed) {
-      continue;
-    }
-    const bool matches = std::ranges::all_of(rule.conditions, [&](const ArgumentCondition& condition) {
-      return Holds(condition, invocation.arguments.at(condition.index) & ComparableBits(arch));
-    });
-    const auto rank = [](const SeccompAction& action) { return std::pair(Restrictiveness(action.kind), action.data); };
-    if (matches && (!answer || rank(rule.action) > rank(*answer))) {
-      answer = rule.action;
-    }
-  }
-  return answer.value_or(policy.default_action);
+  return CallRules(policy, invocation.call).Answer(invocation.arguments);
 }
 
 Status CheckConsistent(const SeccompPolicy& policy) {
@@ -263,15 +301,18 @@ Status CheckConsistent(const SeccompPolicy& policy) {
   for (const Architecture arch : policy.architectures) {
     for (const auto& [number, name] : SyscallsOf(arch)) {
       if (const auto conflict = FindConflict(RulesFor(policy, arch, name))) {
-        return Fail(InvalidInput(
-            fmt::format("rules {} and {} answer differently to the same {} on {}: which one holds would depend on the container runtime",
-                        conflict->first, conflict->second, name, Name(arch))));
+        return Fail(
+            InvalidInput(fmt::format("rules {} and {} answer differently to the same {} on {}: "
+                                     "which one holds would depend on the container runtime",
+                                     conflict->first, conflict->second, name, Name(arch))));
       }
     }
   }
   return {};
 }
 
-int Restrictiveness(SeccompActionKind kind) { return static_cast<int>(kind); }
+int Restrictiveness(SeccompActionKind kind) {
+  return static_cast<int>(kind);
+}
 
 }  // namespace cordon

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -13,21 +14,42 @@
 namespace cordon {
 
 /// What a filter answers (seccomp(2)), in the kernel's order of restrictiveness.
-enum class SeccompActionKind : std::uint8_t { kAllow, kLog, kTrace, kNotify, kErrno, kTrap, kKillThread, kKillProcess };
+enum class SeccompActionKind : std::uint8_t {
+  kAllow,
+  kLog,
+  kTrace,
+  kNotify,
+  kErrno,
+  kTrap,
+  kKillThread,
+  kKillProcess
+};
 
 struct SeccompAction {
   SeccompActionKind kind = SeccompActionKind::kAllow;
   std::uint16_t data = 0;  ///< the errno of kErrno, the message of kTrace; 0 otherwise
 
   static constexpr SeccompAction Allow() { return {SeccompActionKind::kAllow, 0}; }
-  static constexpr SeccompAction Errno(std::uint16_t value) { return {SeccompActionKind::kErrno, value}; }
+
+  static constexpr SeccompAction Errno(std::uint16_t value) {
+    return {SeccompActionKind::kErrno, value};
+  }
+
   static constexpr SeccompAction Notify() { return {SeccompActionKind::kNotify, 0}; }
 
   auto operator<=>(const SeccompAction&) const = default;
 };
 
 /// Comparison of one 64-bit register with constants, as SCMP_CMP_*.
-enum class Comparison : std::uint8_t { kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kMaskedEqual };
+enum class Comparison : std::uint8_t {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessOrEqual,
+  kGreater,
+  kGreaterOrEqual,
+  kMaskedEqual
+};
 
 /// One condition on one register argument.
 struct ArgumentCondition {
@@ -39,10 +61,11 @@ struct ArgumentCondition {
   auto operator<=>(const ArgumentCondition&) const = default;
 };
 
-/// `action` for each of `names` when all `conditions` hold. Two conditions never name the same index: runc, crun and Podman would read them
-/// as alternatives (docs/decisions).
+/// `action` for each of `names` when all `conditions` hold. Two conditions never name the same
+/// index: runc, crun and Podman would read them as alternatives (docs/decisions).
 struct SeccompRule {
-  std::vector<std::string> names;  ///< as in policies/syscalls.csv, or "syscall_N" never: unnamed calls cannot be said in a profile
+  std::vector<std::string> names;  ///< as in policies/syscalls.csv, or "syscall_N" never: unnamed
+                                   ///< calls cannot be said in a profile
   SeccompAction action;
   std::vector<ArgumentCondition> conditions;
   std::string comment;  ///< why this rule is here; not part of the meaning
@@ -51,38 +74,67 @@ struct SeccompRule {
 
 struct SeccompPolicy {
   SeccompAction default_action;
-  std::vector<Architecture> architectures;  ///< calls of any other architecture get the default action
+  std::vector<Architecture>
+      architectures;  ///< calls of any other architecture get the default action
   std::vector<SeccompRule> rules;
   std::set<std::string> flags;  ///< "SECCOMP_FILTER_FLAG_LOG", …
   bool operator==(const SeccompPolicy&) const = default;
 };
 
-/// What `policy` answers to `invocation`: the reference semantics that BPF and kernel are tested against. It is what runc 1.1, crun 1.8 and
-/// libseccomp 2.5 make of the same document:
-/// - a rule names a call on every architecture of the policy that has it; calls of any other architecture get the default action
+/// What `policy` answers to `invocation`: the reference semantics that BPF and kernel are tested
+/// against. It is what runc 1.1, crun 1.8 and libseccomp 2.5 make of the same document:
+/// - a rule names a call on every architecture of the policy that has it; calls of any other
+/// architecture get the default action
 ///   (under runc and crun they kill the thread instead);
 /// - a rule whose action is the default action is as if it were not there: all of them skip it;
-/// - a rule for a call that x86, s390x and ppc64le also reach through socketcall(2) or ipc(2) speaks for that way in too (there its condition on
+/// - a rule for a call that x86, s390x and ppc64le also reach through socketcall(2) or ipc(2)
+/// speaks for that way in too (there its condition on
 ///   argument 0 is lost), unless a rule names the multiplexer itself without a condition;
 /// - on 32-bit architectures only the low halves of value, mask and register are compared.
-/// Of several rules that match, the most restrictive action wins, in the kernel's order KILL_PROCESS > KILL_THREAD > TRAP > ERRNO > NOTIFY >
-/// TRACE > LOG > ALLOW, between two errnos the greater. Only for a policy that passes CheckConsistent() is that what libseccomp makes of it.
+/// Of several rules that match, the most restrictive action wins, in the kernel's order
+/// KILL_PROCESS > KILL_THREAD > TRAP > ERRNO > NOTIFY > TRACE > LOG > ALLOW, between two errnos the
+/// greater. Only for a policy that passes CheckConsistent() is that what libseccomp makes of it.
 SeccompAction Evaluate(const SeccompPolicy& policy, const SyscallInvocation& invocation);
 
-/// Does `policy` mean the same to every consumer, in whatever order it applies the rules? libseccomp lets an unconditional rule swallow the
-/// conditional ones of the same call, keeps the first of two unconditional ones, and tries overlapping conditions in an order of its own. So
-/// any two rules for one call that differ in action must have conditions on the same argument that exclude each other. Fails with
-/// kInvalidInput, naming the call and both rules by index, where they do not; also for an argument index over 5, two conditions on one
-/// index, a masked comparison that can never hold, a name that is no call, and a policy without architectures.
+/// What a policy answers to one call, worked out once for many argument values.
+class CallRules {
+ public:
+  CallRules(const SeccompPolicy& policy, Syscall call);
+
+  /// As Evaluate() of the call with these registers.
+  SeccompAction Answer(const std::array<std::uint64_t, 6>& arguments) const;
+
+  /// Is there a rule with such an action, whatever its conditions?
+  bool CanAnswer(SeccompActionKind kind) const;
+
+ private:
+  struct Rule {
+    SeccompAction action;
+    std::vector<ArgumentCondition> conditions;
+  };
+
+  SeccompAction default_action_;
+  std::uint64_t comparable_bits_ = 0;
+  std::vector<Rule> rules_;
+};
+
+/// Does `policy` mean the same to every consumer, in whatever order it applies the rules?
+/// libseccomp lets an unconditional rule swallow the conditional ones of the same call, keeps the
+/// first of two unconditional ones, and tries overlapping conditions in an order of its own. So any
+/// two rules for one call that differ in action must have conditions on the same argument that
+/// exclude each other. Fails with kInvalidInput, naming the call and both rules by index, where
+/// they do not; also for an argument index over 5, two conditions on one index, a masked comparison
+/// that can never hold, a name that is no call, and a policy without architectures.
 Status CheckConsistent(const SeccompPolicy& policy);
 
-/// Can one register value satisfy both? Exact for two masked or equality comparisons and for two ranges; otherwise errs towards true.
+/// Can one register value satisfy both? Exact for two masked or equality comparisons and for two
+/// ranges; otherwise errs towards true.
 bool CanBothHold(const ArgumentCondition& left, const ArgumentCondition& right);
 
 /// How "socket", "semop" and their kin are also reached on x86, s390x and ppc64le.
 struct MultiplexedWay {
   std::string_view multiplexer;  ///< "socketcall" or "ipc"
-  std::uint64_t code = 0;        ///< its argument 0, SYS_* of linux/net.h or the SEMOP … of linux/ipc.h
+  std::uint64_t code = 0;  ///< its argument 0, SYS_* of linux/net.h or the SEMOP … of linux/ipc.h
 };
 
 /// The multiplexed way to call `name` on `arch`, if libseccomp knows one.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/text.h"
+#include "model/json_cursor.h"
 
 namespace cordon {
 namespace {
@@ -20,7 +21,8 @@ struct ActionName {
   SeccompActionKind kind;
 };
 
-// The last name of a kind is only read, never written: SCMP_ACT_KILL is the old name of SCMP_ACT_KILL_THREAD.
+// The last name of a kind is only read, never written: SCMP_ACT_KILL is the old name of
+// SCMP_ACT_KILL_THREAD.
 constexpr std::array kActionNames = {
     ActionName{"SCMP_ACT_ALLOW", SeccompActionKind::kAllow},
     ActionName{"SCMP_ACT_LOG", SeccompActionKind::kLog},
@@ -48,106 +50,34 @@ constexpr std::array kComparisonNames = {
     ComparisonName{"SCMP_CMP_MASKED_EQ", Comparison::kMaskedEqual},
 };
 
-constexpr std::uint64_t kDefaultErrno = 1;         // EPERM, when the document gives none (runtime-spec: linux.seccomp)
-constexpr std::uint64_t kMaxErrno = 4095;          // linux/err.h MAX_ERRNO: the kernel caps a greater one to it
+constexpr std::uint64_t kDefaultErrno =
+    1;  // EPERM, when the document gives none (runtime-spec: linux.seccomp)
+constexpr std::uint64_t kMaxErrno =
+    4095;  // linux/err.h MAX_ERRNO: the kernel caps a greater one to it
 constexpr std::uint64_t kMaxTraceMessage = 65535;  // SECCOMP_RET_DATA
 
-bool TakesErrno(SeccompActionKind kind) { return kind == SeccompActionKind::kErrno || kind == SeccompActionKind::kTrace; }
+bool TakesErrno(SeccompActionKind kind) {
+  return kind == SeccompActionKind::kErrno || kind == SeccompActionKind::kTrace;
+}
 
-/// Finds the byte at which a text stops being JSON.
-class SyntaxChecker : public nlohmann::json_sax<Json> {
- public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(string_t&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
-    position_ = position;
-    return false;
-  }
-
-  std::size_t position() const { return position_; }
-
- private:
-  std::size_t position_ = 0;
-};
-
-/// A value of the document and where it stands.
-struct Place {
-  const Json& value;
-  std::string_view source;
-  std::string pointer;
-
-  Place Member(const std::string& name) const { return {value[name], source, pointer + "/" + name}; }
-  Place Element(std::size_t index) const { return {value[index], source, fmt::format("{}/{}", pointer, index)}; }
-  bool Has(const std::string& name) const { return value.contains(name); }
-
-  std::unexpected<Error> Fails(const std::string& what) const {
-    return Fail(InvalidInput(fmt::format("{}: {}: {}", source, pointer.empty() ? "/" : pointer, what)));
-  }
-
-  Status CheckObject(std::initializer_list<std::string_view> known) const {
-    if (!value.is_object()) {
-      return Fails("expected an object");
-    }
-    for (const auto& [name, member] : value.items()) {
-      if (std::ranges::find(known, name) == known.end()) {
-        std::string where = pointer + "/" + ToUtf8(name);
-        return Fail(InvalidInput(fmt::format("{}: {}: this member is not understood", source, where)));
-      }
-    }
-    return {};
-  }
-
-  Status CheckArray() const {
-    if (!value.is_array()) {
-      return Fails("expected an array");
-    }
-    return {};
-  }
-
-  Expected<std::string> String() const {
-    if (!value.is_string()) {
-      return Fails("expected a string");
-    }
-    return value.get<std::string>();
-  }
-
-  Expected<std::uint64_t> Unsigned(std::uint64_t maximum) const {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > maximum) {
-      return Fails(fmt::format("expected a whole number in 0..{}", maximum));
-    }
-    return value.get<std::uint64_t>();
-  }
-};
-
-/// The action that member `name` of `object` spells, with the errno or message of member `errno_name`.
-Expected<SeccompAction> ReadAction(const Place& object, const std::string& name, const std::string& errno_name) {
-  if (!object.Has(name)) {
-    return object.Fails(fmt::format("{} is missing", name));
-  }
-  const Place place = object.Member(name);
+/// The action that member `name` of `object` spells, with the errno or message of member
+/// `errno_name`.
+Expected<SeccompAction> ReadAction(const JsonCursor& object, std::string_view name,
+                                   std::string_view errno_name) {
+  ASSIGN_OR_RETURN(const JsonCursor place, object.At(name));
   ASSIGN_OR_RETURN(const std::string text, place.String());
   const auto* const found = std::ranges::find(kActionNames, text, &ActionName::name);
   if (found == kActionNames.end()) {
-    return place.Fails(fmt::format("unknown action {}", Quote(text)));
+    return Fail(place.Mistake(fmt::format("unknown action {}", Quote(text))));
   }
   SeccompAction action{found->kind, 0};
-  if (object.Has(errno_name)) {
-    const Place errno_place = object.Member(errno_name);
+  if (const std::optional<JsonCursor> errno_place = object.Find(errno_name)) {
     if (!TakesErrno(action.kind)) {
-      return errno_place.Fails(fmt::format("{} takes no errno", text));
+      return Fail(errno_place->Mistake(fmt::format("{} takes no errno", text)));
     }
     ASSIGN_OR_RETURN(const std::uint64_t value,
-                     errno_place.Unsigned(action.kind == SeccompActionKind::kErrno ? kMaxErrno : kMaxTraceMessage));
+                     errno_place->Unsigned(
+                         action.kind == SeccompActionKind::kErrno ? kMaxErrno : kMaxTraceMessage));
     action.data = static_cast<std::uint16_t>(value);
   } else if (TakesErrno(action.kind)) {
     action.data = kDefaultErrno;
@@ -155,111 +85,124 @@ Expected<SeccompAction> ReadAction(const Place& object, const std::string& name,
   return action;
 }
 
-Expected<ArgumentCondition> ReadCondition(const Place& place) {
-  RETURN_IF_ERROR(place.CheckObject({"index", "value", "valueTwo", "op"}));
-  for (const char* const required : {"index", "value", "op"}) {
-    if (!place.Has(required)) {
-      return place.Fails(fmt::format("{} is missing", required));
-    }
-  }
+Expected<ArgumentCondition> ReadCondition(const JsonCursor& place) {
+  RETURN_IF_ERROR(place.OnlyMembers({"index", "value", "valueTwo", "op"}));
   ArgumentCondition condition;
-  ASSIGN_OR_RETURN(const std::uint64_t index, place.Member("index").Unsigned(5));
+  ASSIGN_OR_RETURN(const JsonCursor index_place, place.At("index"));
+  ASSIGN_OR_RETURN(const std::uint64_t index, index_place.Unsigned(5));
   condition.index = static_cast<unsigned>(index);
-  const Place op = place.Member("op");
+  ASSIGN_OR_RETURN(const JsonCursor op, place.At("op"));
   ASSIGN_OR_RETURN(const std::string text, op.String());
   const auto* const found = std::ranges::find(kComparisonNames, text, &ComparisonName::name);
   if (found == kComparisonNames.end()) {
-    return op.Fails(fmt::format("unknown operator {}", Quote(text)));
+    return Fail(op.Mistake(fmt::format("unknown operator {}", Quote(text))));
   }
   condition.comparison = found->comparison;
-  constexpr std::uint64_t kAny = ~std::uint64_t{0};
-  ASSIGN_OR_RETURN(const std::uint64_t value, place.Member("value").Unsigned(kAny));
-  std::uint64_t value_two = 0;
-  if (place.Has("valueTwo")) {
-    ASSIGN_OR_RETURN(value_two, place.Member("valueTwo").Unsigned(kAny));
+  ASSIGN_OR_RETURN(const JsonCursor value_place, place.At("value"));
+  ASSIGN_OR_RETURN(const std::uint64_t value, value_place.Unsigned());
+  condition.value = value;
+  const std::optional<JsonCursor> second_place = place.Find("valueTwo");
+  std::uint64_t second = 0;
+  if (second_place) {
+    ASSIGN_OR_RETURN(second, second_place->Unsigned());
   }
   if (condition.comparison == Comparison::kMaskedEqual) {
     // seccomp_rule_add(3): datum_a is the mask, datum_b the value.
     condition.mask = value;
-    condition.value = value_two;
-    if ((value_two & ~value) != 0) {
-      return place.Member("valueTwo").Fails("has bits outside the mask, so the comparison can never hold");
+    condition.value = second;
+    if ((second & ~value) != 0) {
+      return Fail(
+          second_place->Mistake("has bits outside the mask, so the comparison can never hold"));
     }
-  } else {
-    condition.value = value;
   }
   return condition;
 }
 
-Expected<SeccompRule> ReadRule(const Place& place) {
-  RETURN_IF_ERROR(place.CheckObject({"names", "action", "errnoRet", "args", "comment"}));
-  SeccompRule rule;
-  if (!place.Has("names")) {
-    return place.Fails("names is missing");
+Expected<std::vector<std::string>> ReadNames(const JsonCursor& rule) {
+  ASSIGN_OR_RETURN(const JsonCursor place, rule.At("names"));
+  ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, place.Elements());
+  if (elements.empty()) {
+    return Fail(place.Mistake("expected at least one name"));
   }
-  const Place names = place.Member("names");
-  RETURN_IF_ERROR(names.CheckArray());
-  if (names.value.empty()) {
-    return names.Fails("expected at least one name");
-  }
-  for (std::size_t i = 0; i < names.value.size(); ++i) {
-    ASSIGN_OR_RETURN(std::string name, names.Element(i).String());
+  std::vector<std::string> names;
+  for (const JsonCursor& element : elements) {
+    ASSIGN_OR_RETURN(std::string name, element.String());
     if (!IsSyscallName(name)) {
-      return names.Element(i).Fails(fmt::format("unknown system call {}", Quote(name)));
+      return Fail(element.Mistake(fmt::format("unknown system call {}", Quote(name))));
     }
-    rule.names.push_back(std::move(name));
+    names.push_back(std::move(name));
   }
+  return names;
+}
+
+Expected<std::vector<ArgumentCondition>> ReadConditions(const JsonCursor& args) {
+  std::vector<ArgumentCondition> conditions;
+  ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, args.Elements());
+  for (const JsonCursor& element : elements) {
+    ASSIGN_OR_RETURN(const ArgumentCondition condition, ReadCondition(element));
+    if (std::ranges::find(conditions, condition.index, &ArgumentCondition::index) !=
+        conditions.end()) {
+      return Fail(
+          element.Mistake(fmt::format("a second condition on argument {}: container runtimes take "
+                                      "the two as alternatives, so write two rules",
+                                      condition.index)));
+    }
+    conditions.push_back(condition);
+  }
+  return conditions;
+}
+
+Expected<SeccompRule> ReadRule(const JsonCursor& place) {
+  RETURN_IF_ERROR(place.OnlyMembers({"names", "action", "errnoRet", "args", "comment"}));
+  SeccompRule rule;
+  ASSIGN_OR_RETURN(rule.names, ReadNames(place));
   ASSIGN_OR_RETURN(rule.action, ReadAction(place, "action", "errnoRet"));
-  if (place.Has("args") && !place.value["args"].is_null()) {
-    const Place args = place.Member("args");
-    RETURN_IF_ERROR(args.CheckArray());
-    for (std::size_t i = 0; i < args.value.size(); ++i) {
-      ASSIGN_OR_RETURN(const ArgumentCondition condition, ReadCondition(args.Element(i)));
-      if (std::ranges::find(rule.conditions, condition.index, &ArgumentCondition::index) != rule.conditions.end()) {
-        return args.Element(i).Fails(
-            fmt::format("a second condition on argument {}: container runtimes take the two as alternatives, so write two rules",
-                        condition.index));
-      }
-      rule.conditions.push_back(condition);
-    }
+  // Docker's own writer says null for no conditions.
+  if (const std::optional<JsonCursor> args = place.Find("args"); args && !args->value().is_null()) {
+    ASSIGN_OR_RETURN(rule.conditions, ReadConditions(*args));
   }
-  if (place.Has("comment")) {
-    ASSIGN_OR_RETURN(rule.comment, place.Member("comment").String());
+  if (const std::optional<JsonCursor> comment = place.Find("comment")) {
+    ASSIGN_OR_RETURN(rule.comment, comment->String());
   }
   return rule;
 }
 
-Status ReadArchitectures(const Place& list, SeccompPolicy& policy) {
-  RETURN_IF_ERROR(list.CheckArray());
-  for (std::size_t i = 0; i < list.value.size(); ++i) {
-    ASSIGN_OR_RETURN(const std::string name, list.Element(i).String());
+Expected<std::vector<Architecture>> ReadArchitectures(const JsonCursor& list) {
+  std::vector<Architecture> architectures;
+  ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, list.Elements());
+  for (const JsonCursor& element : elements) {
+    ASSIGN_OR_RETURN(const std::string name, element.String());
     const std::optional<Architecture> arch = ArchitectureFromScmpName(name);
     if (!arch) {
-      return list.Element(i).Fails(fmt::format("unknown architecture {}", Quote(name)));
+      return Fail(element.Mistake(fmt::format("unknown architecture {}", Quote(name))));
     }
-    if (std::ranges::find(policy.architectures, *arch) == policy.architectures.end()) {
-      policy.architectures.push_back(*arch);
+    if (std::ranges::find(architectures, *arch) == architectures.end()) {
+      architectures.push_back(*arch);
     }
   }
-  return {};
+  return architectures;
 }
 
-Status ReadFlags(const Place& list, SeccompPolicy& policy) {
+Expected<std::set<std::string>> ReadFlags(const JsonCursor& list) {
+  // seccomp(2), by the names that runtime-spec 1.1 gives them
   constexpr std::array<std::string_view, 4> kKnown = {
       "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
-  RETURN_IF_ERROR(list.CheckArray());
-  for (std::size_t i = 0; i < list.value.size(); ++i) {
-    ASSIGN_OR_RETURN(const std::string flag, list.Element(i).String());
+  std::set<std::string> flags;
+  ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, list.Elements());
+  for (const JsonCursor& element : elements) {
+    ASSIGN_OR_RETURN(const std::string flag, element.String());
     if (std::ranges::find(kKnown, flag) == kKnown.end()) {
-      return list.Element(i).Fails(fmt::format("unknown flag {}", Quote(flag)));
+      return Fail(element.Mistake(fmt::format("unknown flag {}", Quote(flag))));
     }
-    policy.flags.insert(flag);
+    flags.insert(flag);
   }
-  return {};
+  return flags;
 }
 
-std::string_view NameOf(SeccompActionKind kind) { return std::ranges::find(kActionNames, kind, &ActionName::kind)->name; }
+std::string_view NameOf(SeccompActionKind kind) {
+  return std::ranges::find(kActionNames, kind, &ActionName::kind)->name;
+}
 
 std::string_view NameOf(Comparison comparison) {
   return std::ranges::find(kComparisonNames, comparison, &ComparisonName::comparison)->name;
@@ -316,32 +259,29 @@ std::string WriteSeccompPolicy(const SeccompPolicy& policy, SeccompProfileFormat
 
 Expected<SeccompPolicy> ReadSeccompPolicy(std::string_view text, std::string_view source) {
   if (text.size() > kMaxSeccompProfileBytes) {
-    return Fail(MakeError(ErrorCode::kLimit, fmt::format("{}: longer than {} bytes", source, kMaxSeccompProfileBytes)));
+    return Fail(MakeError(ErrorCode::kLimit, fmt::format("{}: longer than {} bytes", source,
+                                                         kMaxSeccompProfileBytes)));
   }
-  SyntaxChecker checker;
-  if (!Json::sax_parse(text, &checker)) {
-    return Fail(InvalidInput(fmt::format("{}: not valid JSON at byte {}", source, checker.position())));
-  }
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const Place root{json, source, ""};
-  RETURN_IF_ERROR(root.CheckObject({"defaultAction", "defaultErrnoRet", "architectures", "flags", "syscalls"}));
+  ASSIGN_OR_RETURN(const nlohmann::json json, JsonCursor::Parse(text, source));
+  const JsonCursor root(json, source);
+  RETURN_IF_ERROR(
+      root.OnlyMembers({"defaultAction", "defaultErrnoRet", "architectures", "flags", "syscalls"}));
   SeccompPolicy policy;
   ASSIGN_OR_RETURN(policy.default_action, ReadAction(root, "defaultAction", "defaultErrnoRet"));
-  if (root.Has("architectures")) {
-    RETURN_IF_ERROR(ReadArchitectures(root.Member("architectures"), policy));
+  if (const std::optional<JsonCursor> list = root.Find("architectures")) {
+    ASSIGN_OR_RETURN(policy.architectures, ReadArchitectures(*list));
   }
   // Runtimes add the host's own ABI to what is listed.
   if (policy.architectures.empty()) {
     policy.architectures.push_back(NativeArchitecture());
   }
-  if (root.Has("flags")) {
-    RETURN_IF_ERROR(ReadFlags(root.Member("flags"), policy));
+  if (const std::optional<JsonCursor> list = root.Find("flags")) {
+    ASSIGN_OR_RETURN(policy.flags, ReadFlags(*list));
   }
-  if (root.Has("syscalls")) {
-    const Place rules = root.Member("syscalls");
-    RETURN_IF_ERROR(rules.CheckArray());
-    for (std::size_t i = 0; i < rules.value.size(); ++i) {
-      ASSIGN_OR_RETURN(SeccompRule rule, ReadRule(rules.Element(i)));
+  if (const std::optional<JsonCursor> list = root.Find("syscalls")) {
+    ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, list->Elements());
+    for (const JsonCursor& element : elements) {
+      ASSIGN_OR_RETURN(SeccompRule rule, ReadRule(element));
       policy.rules.push_back(std::move(rule));
     }
   }

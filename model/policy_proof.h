@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+
+/// What a policy bundle states about itself, in proof.json.
+namespace cordon {
+
+/// Raised whenever a reader of the former version would misread a bundle.
+inline constexpr int kBundleVersion = 1;
+
+inline constexpr std::size_t kMaxProofBytes = std::size_t{16} << 20;
+
+/// How much of one architecture a seccomp policy refuses.
+struct RefusedCalls {
+  std::uint64_t known = 0;    ///< calls of the architecture that have a name
+  std::uint64_t refused = 0;  ///< of them, those that no arguments get past the filter
+};
+
+/// One program that was interpreted for every recorded call.
+struct SeccompReading {
+  std::string reader;  ///< "cordon", "runc 1.1", …
+  std::uint64_t instructions = 0;
+  std::uint64_t held = 0;
+};
+
+struct SeccompProof {
+  std::uint64_t recorded = 0;            ///< recorded calls, counting each distinct argument tuple
+  std::vector<SeccompReading> readings;  ///< every one holds all of `recorded`
+  std::map<std::string, RefusedCalls> refused;  ///< by architecture
+  std::vector<std::string>
+      left_out;  ///< recorded, not allowed: they always failed with the errno that the policy gives
+  std::vector<std::string>
+      unrestricted;  ///< what a filter cannot see or this policy does not tell apart
+};
+
+/// proof.json.
+struct PolicyProof {
+  std::string name;                ///< the bundle's
+  std::vector<std::string> runs;   ///< ids of the runs that the policy was learned from
+  std::vector<std::string> files;  ///< every file of the bundle but proof.json
+  SeccompProof seccomp;
+  std::string selinux_json;  ///< an object, as the SELinux generator wrote it; empty: none
+};
+
+/// Deterministic; ends with a newline.
+std::string WritePolicyProof(const PolicyProof& proof);
+
+/// Reads what says which bundle it is: name, runs and files; the rest is for people. Fails with
+/// kInvalidInput naming `source` and the place.
+Expected<PolicyProof> ReadPolicyProof(std::string_view text, std::string_view source);
+
+/// May a bundle be called `name`? 1..64 of A-Z a-z 0-9 . _ - beginning with a letter or digit.
+bool IsBundleName(std::string_view name);
+
+}  // namespace cordon

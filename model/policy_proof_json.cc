@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/text.h"
+#include "model/json_cursor.h"
+#include "model/policy_proof.h"
+
+namespace cordon {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<std::string> ToUtf8(const std::vector<std::string>& texts) {
+  std::vector<std::string> safe;
+  std::ranges::transform(texts, std::back_inserter(safe),
+                         [](const std::string& text) { return cordon::ToUtf8(text); });
+  return safe;
+}
+
+Json SeccompJson(const SeccompProof& proof) {
+  Json json;
+  json["statement"] = fmt::format("{0} of {0} recorded calls hold", proof.recorded);
+  json["recorded_calls"] = proof.recorded;
+  for (const SeccompReading& reading : proof.readings) {
+    json["readings"].push_back({{"reader", reading.reader},
+                                {"instructions", reading.instructions},
+                                {"hold", reading.held}});
+  }
+  for (const auto& [arch, counts] : proof.refused) {
+    json["architectures"][arch] = {{"known_calls", counts.known},
+                                   {"refused_calls", counts.refused}};
+  }
+  json["left_out"] = ToUtf8(proof.left_out);
+  json["not_restricted"] = ToUtf8(proof.unrestricted);
+  return json;
+}
+
+bool IsAsciiAlphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+std::string WritePolicyProof(const PolicyProof& proof) {
+  Json json;
+  json["bundle_version"] = kBundleVersion;
+  json["name"] = proof.name;
+  json["runs"] = proof.runs;
+  json["files"] = proof.files;
+  json["seccomp"] = SeccompJson(proof.seccomp);
+  const Json selinux = Json::parse(proof.selinux_json, nullptr, /*allow_exceptions=*/false);
+  if (!selinux.is_discarded()) {
+    json["selinux"] = selinux;
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Expected<PolicyProof> ReadPolicyProof(std::string_view text, std::string_view source) {
+  ASSIGN_OR_RETURN(const nlohmann::json json, JsonCursor::Parse(text, source));
+  const JsonCursor root(json, source);
+  ASSIGN_OR_RETURN(const JsonCursor version_place, root.At("bundle_version"));
+  ASSIGN_OR_RETURN(const std::uint64_t version, version_place.Unsigned());
+  if (version != kBundleVersion) {
+    return Fail(version_place.Mistake(
+        fmt::format("bundle version {}; this program reads {}", version, kBundleVersion)));
+  }
+  PolicyProof proof;
+  ASSIGN_OR_RETURN(const JsonCursor name_place, root.At("name"));
+  ASSIGN_OR_RETURN(proof.name, name_place.String());
+  if (!IsBundleName(proof.name)) {
+    return Fail(name_place.Mistake("not a name for a policy"));
+  }
+  ASSIGN_OR_RETURN(const JsonCursor runs, root.At("runs"));
+  ASSIGN_OR_RETURN(proof.runs, runs.Strings());
+  ASSIGN_OR_RETURN(const JsonCursor files, root.At("files"));
+  ASSIGN_OR_RETURN(proof.files, files.Strings());
+  return proof;
+}
+
+bool IsBundleName(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && IsAsciiAlphanumeric(name.front()) &&
+         std::ranges::all_of(name, [](char c) {
+           return IsAsciiAlphanumeric(c) || c == '.' || c == '_' || c == '-';
+         });
+}
+
+}  // namespace cordon
