@@ -9,6 +9,11 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "cordon " CORDON_VERSION);
   app.require_subcommand(1);
   int exit_code = kOk;
+  for (const AddCommand add : {
+           AddShowCommand,
+       }) {
+    add(app, exit_code);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
