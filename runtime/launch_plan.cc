@@ -1,0 +1,434 @@
+#include "runtime/launch_plan.h"
+
+#include <linux/sched.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "common/text.h"
+#include "runtime/capability_names.h"
+#include "runtime/landlock_access.h"
+
+namespace cordon {
+namespace {
+
+constexpr std::uint64_t Bit(unsigned number) {
+  return std::uint64_t{1} << number;
+}
+
+constexpr unsigned kCapSysAdmin = 21;
+constexpr unsigned kCapSysResource = 24;
+
+struct NamespaceFlag {
+  Namespace space;
+  std::uint64_t flag;
+};
+
+constexpr std::array<NamespaceFlag, 5> kNamespaceFlags{{
+    {Namespace::kPid, CLONE_NEWPID},
+    {Namespace::kMount, CLONE_NEWNS},
+    {Namespace::kUts, CLONE_NEWUTS},
+    {Namespace::kIpc, CLONE_NEWIPC},
+    {Namespace::kNetwork, CLONE_NEWNET},
+}};
+
+struct RlimitName {
+  std::string_view name;
+  int resource;
+};
+
+constexpr std::array<RlimitName, 16> kRlimitNames{{
+    {"RLIMIT_AS", RLIMIT_AS},
+    {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_CPU", RLIMIT_CPU},
+    {"RLIMIT_DATA", RLIMIT_DATA},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"RLIMIT_NICE", RLIMIT_NICE},
+    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_NPROC", RLIMIT_NPROC},
+    {"RLIMIT_RSS", RLIMIT_RSS},
+    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+    {"RLIMIT_STACK", RLIMIT_STACK},
+}};
+
+std::string NameOfVariable(const std::string& entry) {
+  return entry.substr(0, entry.find('='));
+}
+
+/// The caller's environment, and what the configuration has beyond it.
+std::vector<std::string> MergeEnvironment(const LaunchRequest& request) {
+  std::vector<std::string> merged = request.environment;
+  for (const std::string& entry : request.config.environment) {
+    const std::string name = NameOfVariable(entry);
+    if (std::ranges::none_of(merged,
+                             [&](const std::string& m) { return NameOfVariable(m) == name; })) {
+      merged.push_back(entry);
+    }
+  }
+  return merged;
+}
+
+/// The paths that execvp(3) would try.
+std::vector<std::string> ExecutableCandidates(const std::string& command,
+                                              const std::vector<std::string>& environment) {
+  if (command.find('/') != std::string::npos) {
+    return {command};
+  }
+  std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  for (const std::string& entry : environment) {
+    if (entry.starts_with("PATH=")) {
+      path = entry.substr(5);
+    }
+  }
+  std::vector<std::string> candidates;
+  for (const std::string& folder : Split(path, ':')) {
+    candidates.push_back((folder.empty() ? "." : folder) + "/" + command);
+  }
+  return candidates;
+}
+
+Status PlanCommand(const LaunchRequest& request, LaunchPlan& plan) {
+  const SandboxConfig& config = request.config;
+  if (config.arguments.empty() || config.arguments.front().empty()) {
+    return Fail(InvalidInput("no command to run"));
+  }
+  plan.arguments = config.arguments;
+  plan.environment = MergeEnvironment(request);
+  plan.executables = ExecutableCandidates(config.arguments.front(), plan.environment);
+  plan.working_directory = config.working_directory;
+  if (config.root_path == "/" && !request.working_directory.empty()) {
+    plan.working_directory = request.working_directory;
+    plan.working_directory_optional = true;
+  }
+  return {};
+}
+
+Status PlanNamespaces(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  const SandboxConfig& config = request.config;
+  if (config.namespaces.contains(Namespace::kTime)) {
+    return Fail(
+        MakeError(ErrorCode::kUnsupported, "a time namespace is not available in this version"));
+  }
+  if (!config.namespaces.contains(Namespace::kPid) ||
+      !config.namespaces.contains(Namespace::kMount)) {
+    return Fail(
+        InvalidInput("linux.namespaces must name pid and mount: nothing is isolated without them"));
+  }
+  for (const NamespaceFlag& entry : kNamespaceFlags) {
+    if (config.namespaces.contains(entry.space)) {
+      plan.clone_flags |= entry.flag;
+    }
+  }
+  plan.cgroup_namespace = config.namespaces.contains(Namespace::kCgroup);
+  if (config.network == NetworkMode::kPrivate) {
+    return Fail(
+        MakeError(ErrorCode::kUnsupported,
+                  "a network with an address of its own is not available in this version: use "
+                  "--network none with --publish, or --network host"));
+  }
+  if (config.network == NetworkMode::kHost) {
+    plan.clone_flags &= ~std::uint64_t{CLONE_NEWNET};
+    if (!config.published.empty()) {
+      return Fail(InvalidInput(
+          "ports cannot be published with the host's network: the command listens there itself"));
+    }
+  } else {
+    plan.clone_flags |= CLONE_NEWNET;
+    plan.loopback = true;
+  }
+  const bool privileged = (host.permitted_capabilities & Bit(kCapSysAdmin)) != 0 && host.uid == 0;
+  plan.uid = config.uid;
+  plan.gid = config.gid;
+  if (privileged && request.user_namespace == UserNamespaceUse::kWhenUnprivileged &&
+      !config.namespaces.contains(Namespace::kUser)) {
+    plan.clear_groups = true;
+    return {};
+  }
+  plan.clone_flags |= CLONE_NEWUSER;
+  if (privileged) {
+    // Every id of the caller's, so that servers can still change to their own user; capabilities
+    // end at the namespace all the same.
+    const std::uint32_t all = std::numeric_limits<std::uint32_t>::max();
+    plan.uid_maps = {{0, 0, all}};
+    plan.gid_maps = {{0, 0, all}};
+    plan.clear_groups = true;
+    return {};
+  }
+  // An unprivileged process may map only its own ids, and must give up setgroups(2) first
+  // (user_namespaces(7)).
+  plan.uid_maps = {{config.uid, host.uid, 1}};
+  plan.gid_maps = {{config.gid, host.gid, 1}};
+  plan.deny_setgroups = true;
+  return {};
+}
+
+Status PlanMounts(const LaunchRequest& request, LaunchPlan& plan) {
+  const SandboxConfig& config = request.config;
+  if (config.root_path.empty() || config.root_path.front() != '/') {
+    return Fail(InvalidInput("the root " + Quote(config.root_path) + " is not an absolute path"));
+  }
+  plan.root_path = config.root_path;
+  plan.root_readonly = config.root_readonly;
+  plan.hostname = (plan.clone_flags & CLONE_NEWUTS) != 0 ? config.hostname : std::string();
+  const bool may_mount_sysfs =
+      (plan.clone_flags & CLONE_NEWUSER) == 0 || (plan.clone_flags & CLONE_NEWNET) != 0;
+  for (const Mount& mount : config.mounts) {
+    ASSIGN_OR_RETURN(MountStep step, PlanMount(mount));
+    if (step.kind == MountKind::kFileSystem && step.type == "sysfs" && !may_mount_sysfs) {
+      // sysfs shows a network namespace and may be mounted only by its owner: show the host's
+      // instead.
+      step = {.kind = MountKind::kBind,
+              .source = "/sys",
+              .destination = step.destination,
+              .type = {},
+              .parameters = {},
+              .attributes_set = step.attributes_set,
+              .attributes_clear = step.attributes_clear,
+              .recursive = true};
+    }
+    if (step.type == "devpts" && (plan.clone_flags & CLONE_NEWUSER) != 0 && plan.deny_setgroups) {
+      // A group that has no map cannot own the terminals.
+      std::erase_if(step.parameters,
+                    [](const auto& parameter) { return parameter.first == "gid"; });
+    }
+    plan.mounts.push_back(std::move(step));
+  }
+  plan.masked_paths = config.masked_paths;
+  plan.readonly_paths = config.readonly_paths;
+  return {};
+}
+
+Status PlanCapabilities(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  plan.last_capability = host.last_capability;
+  const bool own_user_namespace = (plan.clone_flags & CLONE_NEWUSER) != 0;
+  for (const std::string& name : request.config.capabilities) {
+    const std::optional<unsigned> number = CapabilityNumber(name);
+    if (!number) {
+      return Fail(InvalidInput("'" + name + "' is not the name of a capability"));
+    }
+    if (*number > host.last_capability ||
+        (!own_user_namespace && (host.permitted_capabilities & Bit(*number)) == 0)) {
+      plan.warnings.push_back("the workload asks for " + name +
+                              ", which cordon does not have itself and so cannot give");
+      continue;
+    }
+    plan.capabilities |= Bit(*number);
+  }
+  plan.no_new_privileges = request.config.no_new_privileges;
+  if (!plan.no_new_privileges && !request.filter.empty() && plan.uid != 0) {
+    return Fail(
+        InvalidInput("process.noNewPrivileges must be true: a filter cannot be loaded without it"));
+  }
+  return {};
+}
+
+Status PlanRlimits(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  const bool may_raise = (host.permitted_capabilities & Bit(kCapSysResource)) != 0 &&
+                         (plan.clone_flags & CLONE_NEWUSER) == 0;
+  for (const Rlimit& wanted : request.config.rlimits) {
+    const auto* const known = std::ranges::find(kRlimitNames, wanted.type, &RlimitName::name);
+    if (known == kRlimitNames.end()) {
+      return Fail(InvalidInput("'" + wanted.type + "' is not the name of a resource limit"));
+    }
+    RlimitStep step{known->resource, {wanted.soft, wanted.hard}, wanted.type};
+    const auto current = host.rlimits.find(known->resource);
+    if (current != host.rlimits.end() && !may_raise &&
+        step.limit.rlim_max > current->second.rlim_max) {
+      step.limit.rlim_max = current->second.rlim_max;
+      step.limit.rlim_cur = std::min(step.limit.rlim_cur, step.limit.rlim_max);
+      plan.warnings.push_back(wanted.type + " is held at " + std::to_string(step.limit.rlim_max) +
+                              " instead of " + std::to_string(wanted.hard) +
+                              ": raising it needs CAP_SYS_RESOURCE");
+    }
+    plan.rlimits.push_back(std::move(step));
+  }
+  return {};
+}
+
+/// One kind of limit: the files of both cgroup versions.
+struct LimitKind {
+  std::string_view controller;
+  std::string_view option;  ///< for messages
+  LimitOrigin origin;
+  std::vector<CgroupStep::Write> v1;
+  std::vector<CgroupStep::Write> v2;
+};
+
+std::vector<LimitKind> WantedLimits(const ResourceLimits& limits, const LimitOrigins& origins) {
+  std::vector<LimitKind> kinds;
+  if (limits.memory_bytes) {
+    const std::string bytes = std::to_string(*limits.memory_bytes);
+    // Without the swap limit the memory limit only moves pages to swap.
+    kinds.push_back(
+        {"memory",
+         "--memory",
+         origins.memory,
+         {{"memory.limit_in_bytes", bytes}, {"memory.memsw.limit_in_bytes", bytes, true}},
+         {{"memory.max", bytes}, {"memory.swap.max", "0", true}}});
+  }
+  if (limits.cpu_quota_us) {
+    const std::string quota = std::to_string(*limits.cpu_quota_us);
+    const std::string period = std::to_string(limits.cpu_period_us);
+    kinds.push_back({"cpu",
+                     "--cpus",
+                     origins.cpu,
+                     {{"cpu.cfs_period_us", period}, {"cpu.cfs_quota_us", quota}},
+                     {{"cpu.max", quota + " " + period}}});
+  }
+  if (limits.pids) {
+    // One more for the sandbox's own first process.
+    const std::string tasks = std::to_string(*limits.pids + 1);
+    kinds.push_back({"pids", "--pids", origins.pids, {{"pids.max", tasks}}, {{"pids.max", tasks}}});
+  }
+  return kinds;
+}
+
+Status PlanCgroups(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  for (LimitKind& kind : WantedLimits(request.config.limits, request.limit_origins)) {
+    const std::string controller(kind.controller);
+    if (const auto v1 = host.cgroups.v1.find(controller); v1 != host.cgroups.v1.end()) {
+      // Controllers mounted together share one folder.
+      const auto same = std::ranges::find(plan.cgroups, v1->second, &CgroupStep::parent);
+      CgroupStep& step = same != plan.cgroups.end() ? *same : plan.cgroups.emplace_back();
+      step.version = CgroupVersion::kV1;
+      step.parent = v1->second;
+      step.controllers.push_back(controller);
+      step.writes.insert(step.writes.end(), kind.v1.begin(), kind.v1.end());
+      step.origin = std::max(step.origin, kind.origin);
+      continue;
+    }
+    if (host.cgroups.v2) {
+      const auto same = std::ranges::find(plan.cgroups, CgroupVersion::kV2, &CgroupStep::version);
+      CgroupStep& step = same != plan.cgroups.end() ? *same : plan.cgroups.emplace_back();
+      step.version = CgroupVersion::kV2;
+      step.parent = *host.cgroups.v2;
+      step.controllers.push_back(controller);
+      step.writes.insert(step.writes.end(), kind.v2.begin(), kind.v2.end());
+      step.origin = std::max(step.origin, kind.origin);
+      continue;
+    }
+    const std::string missing =
+        "no cgroup hierarchy with the " + controller + " controller is mounted";
+    if (kind.origin == LimitOrigin::kAsked && !request.degraded.contains(PolicyPart::kLimits)) {
+      return Fail(MakeError(ErrorCode::kUnsupported,
+                            std::string(kind.option) + " cannot be held: " + missing));
+    }
+    plan.warnings.push_back("the " + controller + " limit is not held: " + missing);
+  }
+  return {};
+}
+
+Status PlanLandlock(const SandboxConfig& config, const HostFeatures& host, LaunchPlan& plan) {
+  plan.file_holder = FileHolder::kLandlock;
+  plan.landlock_handled = LandlockRightsOfAbi(host.landlock_abi);
+  std::uint64_t wanted = 0;
+  for (const LandlockRule& rule : *config.landlock) {
+    LandlockStep step{rule.path, 0};
+    for (const std::string& name : rule.access) {
+      const std::optional<std::uint64_t> bit = LandlockAccessBit(name);
+      if (!bit) {
+        return Fail(InvalidInput("Landlock rule for " + Quote(rule.path) + ": unknown access '" +
+                                 name + "'"));
+      }
+      step.access |= *bit;
+    }
+    wanted |= step.access;
+    step.access &= plan.landlock_handled;
+    plan.landlock.push_back(std::move(step));
+  }
+  plan.file_part = "files are held by Landlock (ABI " + std::to_string(host.landlock_abi) + ", " +
+                   std::to_string(plan.landlock.size()) + " rules)";
+  const std::uint64_t refer = *LandlockAccessBit("refer");
+  if ((wanted & refer) != 0 && (plan.landlock_handled & refer) == 0) {
+    plan.warnings.emplace_back(
+        "Landlock ABI 1 (before Linux 5.19) refuses every rename across directories, which this "
+        "workload does");
+  }
+  return {};
+}
+
+/// Decides who holds the file part, and fails closed where nobody can.
+Status PlanFilePart(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  const SandboxConfig& config = request.config;
+  if (!request.has_policy) {
+    if (request.required_holder) {
+      return Fail(InvalidInput("--require needs --policy: there is no file part to hold"));
+    }
+    return {};
+  }
+  if (request.enforcement == Enforcement::kAudit) {
+    plan.file_part = "audit: files are not held";
+    return {};
+  }
+  const bool by_selinux = host.selinux == SelinuxState::kEnforcing && !config.selinux_label.empty();
+  const bool by_landlock = host.landlock_abi > 0 && config.landlock.has_value();
+  if (by_selinux && request.required_holder != FileHolder::kLandlock) {
+    plan.file_holder = FileHolder::kSelinux;
+    plan.selinux_label = config.selinux_label;
+    plan.file_part = "files are held by SELinux (" + config.selinux_label + ")";
+    return {};
+  }
+  if (by_landlock && request.required_holder != FileHolder::kSelinux) {
+    return PlanLandlock(config, host, plan);
+  }
+  if (config.selinux_label.empty() && !config.landlock && !request.required_holder) {
+    plan.file_part = "the policy has no file part";
+    return {};
+  }
+  std::string why = host.selinux == SelinuxState::kAbsent       ? "this kernel does not run SELinux"
+                    : host.selinux == SelinuxState::kPermissive ? "SELinux is permissive here"
+                                                                : "the policy has no SELinux label";
+  if (request.required_holder != FileHolder::kSelinux) {
+    why += host.landlock_abi == 0 ? " and has no Landlock (Linux 5.13, lsm=landlock)"
+           : config.landlock      ? ""
+                             : " and the policy has no Landlock rules (a workload that mounts can "
+                               "be held by SELinux only)";
+  }
+  if (request.degraded.contains(PolicyPart::kFiles)) {
+    plan.file_part = "files are NOT held: " + why;
+    return {};
+  }
+  return Fail(MakeError(ErrorCode::kUnsupported,
+                        "the file part of the policy cannot be held: " + why +
+                            "; --allow-degraded files runs the command without it"));
+}
+
+Status PlanSeccomp(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  if (request.filter.empty()) {
+    return {};
+  }
+  if (request.reports == ViolationReports::kNone && request.enforcement == Enforcement::kAudit) {
+    return Fail(InvalidInput("--audit only reports, so it cannot be combined with --report none"));
+  }
+  if (request.reports == ViolationReports::kLive && !host.seccomp_notify) {
+    return Fail(MakeError(ErrorCode::kUnsupported,
+                          "this kernel cannot notify of refused calls (Linux 5.0): --report none "
+                          "enforces without reports"));
+  }
+  plan.filter = request.filter;
+  plan.listener = request.reports == ViolationReports::kLive;
+  return {};
+}
+
+}  // namespace
+
+Expected<LaunchPlan> PlanLaunch(const LaunchRequest& request, const HostFeatures& host) {
+  LaunchPlan plan;
+  RETURN_IF_ERROR(PlanCommand(request, plan));
+  RETURN_IF_ERROR(PlanNamespaces(request, host, plan));
+  RETURN_IF_ERROR(PlanMounts(request, plan));
+  RETURN_IF_ERROR(PlanCapabilities(request, host, plan));
+  RETURN_IF_ERROR(PlanRlimits(request, host, plan));
+  RETURN_IF_ERROR(PlanCgroups(request, host, plan));
+  RETURN_IF_ERROR(PlanFilePart(request, host, plan));
+  RETURN_IF_ERROR(PlanSeccomp(request, host, plan));
+  return plan;
+}
+
+}  // namespace cordon

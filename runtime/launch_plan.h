@@ -1,0 +1,113 @@
+#pragma once
+
+#include <linux/filter.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/error.h"
+#include "runtime/host_features.h"
+#include "runtime/launch_request.h"
+#include "runtime/mount_step.h"
+
+namespace cordon {
+
+/// The maps of a user namespace: `inside`…+count are `outside`…+count of the caller's.
+struct IdMap {
+  std::uint32_t inside = 0;
+  std::uint32_t outside = 0;
+  std::uint32_t count = 1;
+  bool operator==(const IdMap&) const = default;
+};
+
+enum class CgroupVersion : std::uint8_t { kV1, kV2 };
+
+/// One cgroup to make below `parent`, and the limits to write into its files, in order.
+struct CgroupStep {
+  struct Write {
+    std::string file;
+    std::string value;
+    bool optional = false;  ///< the file need not exist (swap accounting)
+    bool operator==(const Write&) const = default;
+  };
+
+  CgroupVersion version = CgroupVersion::kV1;
+  std::string parent;                    ///< a folder below a cgroup mount
+  std::vector<std::string> controllers;  ///< what must work in it
+  std::vector<Write> writes;
+  LimitOrigin origin = LimitOrigin::kProposed;
+  bool operator==(const CgroupStep&) const = default;
+};
+
+struct RlimitStep {
+  int resource = 0;
+  rlimit limit{};
+  std::string name;
+};
+
+struct LandlockStep {
+  std::string path;
+  std::uint64_t access = 0;  ///< LANDLOCK_ACCESS_FS_*
+};
+
+/// Everything that a launch will do, decided before anything is done. The processes between clone
+/// and exec only read it.
+struct LaunchPlan {
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  std::vector<std::string> executables;  ///< paths to try in this order, as execvp(3) does
+  std::string working_directory;
+  bool working_directory_optional = false;  ///< fall back to "/" when it does not exist inside
+
+  std::uint64_t clone_flags = 0;  ///< CLONE_NEW* for clone3, without CLONE_NEWCGROUP
+  bool cgroup_namespace =
+      false;  ///< unshared after the cgroups are joined, so that they become its root
+  std::vector<IdMap> uid_maps;  ///< empty: no user namespace
+  std::vector<IdMap> gid_maps;
+  bool deny_setgroups = false;
+
+  std::string hostname;  ///< empty: unchanged
+  bool loopback = false;
+
+  std::string root_path;
+  bool root_readonly = true;
+  std::vector<MountStep> mounts;
+  std::vector<std::string> masked_paths;
+  std::vector<std::string> readonly_paths;
+
+  std::vector<CgroupStep> cgroups;
+
+  uid_t uid = 0;
+  gid_t gid = 0;
+  bool clear_groups = false;
+  std::uint64_t capabilities = 0;  ///< bounding, and permitted and effective where uid is 0
+  unsigned last_capability = 40;
+  bool no_new_privileges = true;
+  std::vector<RlimitStep> rlimits;
+
+  std::optional<FileHolder> file_holder;
+  std::string selinux_label;
+  std::uint64_t landlock_handled = 0;
+  std::vector<LandlockStep> landlock;
+
+  std::vector<sock_filter> filter;
+  bool listener = false;  ///< install with SECCOMP_FILTER_FLAG_NEW_LISTENER
+
+  std::vector<std::string> warnings;  ///< one sentence each, for the user
+  std::string
+      file_part;  ///< which mechanism holds the file part, one sentence; empty without a policy
+
+  /// CapEff of the workload just before execve.
+  std::uint64_t ExpectedEffective() const { return uid == 0 ? capabilities : 0; }
+};
+
+/// Decides a launch. Pure. Fails with kInvalidInput for a configuration that means nothing,
+/// kUnsupported for what this host cannot hold and `request.degraded` does not allow to go unheld.
+Expected<LaunchPlan> PlanLaunch(const LaunchRequest& request, const HostFeatures& host);
+
+}  // namespace cordon

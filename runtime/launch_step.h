@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace cordon {
+
+/// What the launch was doing when it failed: all that a child process between clone and exec can
+/// say of itself, with an errno and an index.
+enum class LaunchStep : std::uint32_t {
+  kNone,
+  kMapIds,      ///< waiting for its user namespace's maps
+  kJoinCgroup,  ///< index: which cgroup
+  kCgroupNamespace,
+  kLoopback,
+  kHostname,
+  kPrivateMounts,
+  kCloneRoot,
+  kReadonlyRoot,
+  kAttachRoot,
+  kMountSource,      ///< index: which mount
+  kMountTarget,      ///< index: which mount
+  kMountFileSystem,  ///< index: which mount
+  kMountAttributes,  ///< index: which mount
+  kMountAttach,      ///< index: which mount
+  kDeviceNode,       ///< index: which node
+  kDeviceLink,       ///< index: which link
+  kMaskPath,         ///< index: which masked path
+  kReadonlyPath,     ///< index: which read-only path
+  kNullDevice,
+  kPivotRoot,
+  kCloneWorkload,
+  kLandlockRuleset,
+  kLandlockRule,  ///< index: which rule
+  kProcFd,
+  kRlimit,  ///< index: which limit
+  kSelinuxLabel,
+  kBoundingSet,
+  kGroups,
+  kUser,
+  kCapabilities,
+  kNoNewPrivileges,
+  kWorkingDirectory,
+  kCloseDescriptors,
+  kLandlockRestrict,
+  kSeccomp,
+  kHandover,
+  kExecute,
+};
+
+/// A phrase for a message: "mounting the root read-only".
+std::string_view Describe(LaunchStep step);
+
+/// Where a step in the child ended. `sys_errno` is 0 for success.
+struct StepResult {
+  LaunchStep step = LaunchStep::kNone;
+  int sys_errno = 0;
+  std::uint32_t index = 0;
+
+  bool ok() const { return sys_errno == 0; }
+};
+
+}  // namespace cordon

@@ -1,0 +1,97 @@
+#include "runtime/mount_step.h"
+
+#include <linux/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "common/text.h"
+
+namespace cordon {
+namespace {
+
+struct AttributeOption {
+  std::string_view name;
+  std::uint64_t set;
+  std::uint64_t clear;
+};
+
+constexpr std::array<AttributeOption, 12> kAttributeOptions{{
+    {"ro", MOUNT_ATTR_RDONLY, 0},
+    {"rw", 0, MOUNT_ATTR_RDONLY},
+    {"nosuid", MOUNT_ATTR_NOSUID, 0},
+    {"suid", 0, MOUNT_ATTR_NOSUID},
+    {"nodev", MOUNT_ATTR_NODEV, 0},
+    {"dev", 0, MOUNT_ATTR_NODEV},
+    {"noexec", MOUNT_ATTR_NOEXEC, 0},
+    {"exec", 0, MOUNT_ATTR_NOEXEC},
+    {"relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
+    {"noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME},
+    {"strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
+    {"nodiratime", MOUNT_ATTR_NODIRATIME, 0},
+}};
+
+/// Every mount of the sandbox is private, so these say nothing new.
+constexpr std::array<std::string_view, 3> kNeutralOptions{"private", "rprivate", "defaults"};
+constexpr std::array<std::string_view, 6> kPropagationOptions{
+    "shared", "rshared", "slave", "rslave", "unbindable", "runbindable"};
+
+const AttributeOption* FindAttribute(std::string_view option) {
+  const auto found = std::ranges::find(kAttributeOptions, option, &AttributeOption::name);
+  return found == kAttributeOptions.end() ? nullptr : &*found;
+}
+
+bool HasParentStep(std::string_view path) {
+  const std::vector<std::string> parts = Split(path, '/');
+  return std::ranges::find(parts, "..") != parts.end();
+}
+
+}  // namespace
+
+Expected<MountStep> PlanMount(const Mount& mount) {
+  MountStep step;
+  step.destination = mount.destination;
+  step.source = mount.source;
+  step.type = mount.type;
+  if (mount.destination.empty() || mount.destination.front() != '/' ||
+      HasParentStep(mount.destination)) {
+    return Fail(InvalidInput("mount on " + Quote(mount.destination) +
+                             ": the destination must be an absolute path without '..'"));
+  }
+  step.kind = mount.type == "bind" ? MountKind::kBind : MountKind::kFileSystem;
+  for (const std::string& option : mount.options) {
+    if (option == "bind" || option == "rbind") {
+      step.kind = MountKind::kBind;
+      step.recursive = option == "rbind";
+    } else if (const AttributeOption* attribute = FindAttribute(option)) {
+      step.attributes_set = (step.attributes_set & ~attribute->clear) | attribute->set;
+      step.attributes_clear |= attribute->clear;
+    } else if (std::ranges::find(kPropagationOptions, option) != kPropagationOptions.end()) {
+      return Fail(InvalidInput("mount on " + Quote(mount.destination) + ": propagation '" + option +
+                               "' is not supported, every mount is private"));
+    } else if (std::ranges::find(kNeutralOptions, option) == kNeutralOptions.end()) {
+      const std::size_t equals = option.find('=');
+      step.parameters.emplace_back(option.substr(0, equals), equals == std::string::npos
+                                                                 ? std::string()
+                                                                 : option.substr(equals + 1));
+    }
+  }
+  if (step.kind == MountKind::kBind) {
+    if (step.source.empty() || step.source.front() != '/') {
+      return Fail(InvalidInput("mount on " + Quote(mount.destination) +
+                               ": the source of a bind mount must be an absolute path"));
+    }
+    if (!step.parameters.empty()) {
+      return Fail(InvalidInput("mount on " + Quote(mount.destination) + ": option '" +
+                               step.parameters.front().first + "' means nothing to a bind mount"));
+    }
+    step.type.clear();
+  } else if (step.type.empty()) {
+    return Fail(InvalidInput("mount on " + Quote(mount.destination) + ": no file system type"));
+  }
+  return step;
+}
+
+}  // namespace cordon

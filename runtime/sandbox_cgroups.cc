@@ -1,0 +1,217 @@
+#include "runtime/sandbox_cgroups.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <utility>
+
+#include "common/file.h"
+#include "common/text.h"
+
+namespace cordon {
+namespace {
+
+constexpr std::size_t kControlFileLimit = 65536;
+constexpr int kRemoveAttempts = 200;
+constexpr timespec kRemovePause{.tv_sec = 0, .tv_nsec = 10'000'000};
+
+/// A cgroup's control file takes one write(2) per setting; WriteFileAtomically would try to replace
+/// it.
+Status WriteControl(const std::string& path, const std::string& value) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.valid()) {
+    const int open_errno = errno;
+    return Fail(SystemError(open_errno, "open " + path));
+  }
+  if (::write(file.get(), value.data(), value.size()) < 0) {
+    const int write_errno = errno;
+    return Fail(SystemError(write_errno, "writing '" + value + "' to " + path));
+  }
+  return {};
+}
+
+bool HasWords(const std::string& path, const std::vector<std::string>& words) {
+  const Expected<std::string> text = ReadFile(path, kControlFileLimit);
+  if (!text) {
+    return false;
+  }
+  std::string line = *text;
+  std::ranges::replace(line, '\n', ' ');
+  const std::vector<std::string> present = Split(line, ' ');
+  return std::ranges::all_of(words, [&](const std::string& word) {
+    return std::ranges::find(present, word) != present.end();
+  });
+}
+
+/// The nearest of `start` and the folders above it in which children have `controllers`, switching
+/// them on where that is allowed. A v2 cgroup with processes of its own cannot have such children
+/// (cgroups(7), "no internal processes"), so it is often a folder above the caller's.
+Expected<std::string> FindV2Parent(const std::string& start,
+                                   const std::vector<std::string>& controllers) {
+  std::string folder = start;
+  Error last = MakeError(ErrorCode::kUnsupported, "the cgroup " + start + " has no " +
+                                                      Join(controllers, ", ") + " controller");
+  while (HasWords(folder + "/cgroup.controllers", controllers)) {
+    if (HasWords(folder + "/cgroup.subtree_control", controllers)) {
+      return folder;
+    }
+    const Status switched =
+        WriteControl(folder + "/cgroup.subtree_control", "+" + Join(controllers, " +"));
+    if (switched) {
+      return folder;
+    }
+    last = switched.error();
+    folder.resize(folder.rfind('/'));
+  }
+  return Fail(last);
+}
+
+/// Rmdir until it works or the folder is gone: the kernel says EBUSY for a moment after the last
+/// process died. Async-signal-safe.
+void RemoveFolder(const char* folder) {
+  for (int attempt = 0; attempt < kRemoveAttempts; ++attempt) {
+    if (::rmdir(folder) == 0 || errno != EBUSY) {
+      return;
+    }
+    (void)::nanosleep(&kRemovePause, nullptr);
+  }
+}
+
+/// The helper: waits until the process that holds the other end of `lifeline` is gone, then removes
+/// what that one could not.
+[[noreturn]] void RunRemover(int lifeline, const std::vector<std::string>& folders) {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  (void)::setsid();  // not in the terminal's process group: Ctrl-C is not for it
+  (void)::prctl(PR_SET_NAME, "cordon-cleanup");
+  if (::dup2(lifeline, 0) == 0) {
+    (void)::close_range(1, ~0U, 0);
+  }
+  char byte = 0;
+  while (::read(0, &byte, 1) < 0 && errno == EINTR) {
+  }
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
+    RemoveFolder(folder->c_str());
+  }
+  ::_exit(0);
+}
+
+bool MayBeLeftOut(const Error& error) {
+  return error.code == ErrorCode::kPermission || error.code == ErrorCode::kUnsupported ||
+         error.sys_errno == EROFS || error.sys_errno == EBUSY;
+}
+
+}  // namespace
+
+SandboxCgroups::SandboxCgroups(SandboxCgroups&& other) noexcept
+    : folders_(std::exchange(other.folders_, {})),
+      task_files_(std::exchange(other.task_files_, {})),
+      v2_folder_(std::move(other.v2_folder_)),
+      remover_(std::exchange(other.remover_, -1)),
+      remover_lifeline_(std::move(other.remover_lifeline_)) {}
+
+SandboxCgroups::~SandboxCgroups() {
+  Remove();
+}
+
+void SandboxCgroups::Remove() noexcept {
+  for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
+    RemoveFolder(folder->c_str());
+  }
+  folders_.clear();
+  remover_lifeline_.Reset();
+  if (remover_ > 0) {
+    while (::waitpid(remover_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    remover_ = -1;
+  }
+}
+
+std::vector<int> SandboxCgroups::task_files() const {
+  std::vector<int> fds;
+  for (const UniqueFd& file : task_files_) {
+    fds.push_back(file.get());
+  }
+  return fds;
+}
+
+Status SandboxCgroups::Add(const CgroupStep& step, const std::string& name) {
+  std::string parent = step.parent;
+  if (step.version == CgroupVersion::kV2) {
+    ASSIGN_OR_RETURN(parent, FindV2Parent(step.parent, step.controllers));
+  }
+  const std::string folder = parent + "/" + name;
+  if (::mkdir(folder.c_str(), 0755) != 0) {
+    const int mkdir_errno = errno;
+    return Fail(SystemError(mkdir_errno, "making the cgroup " + folder));
+  }
+  folders_.push_back(folder);
+  for (const CgroupStep::Write& write : step.writes) {
+    if (write.optional && ::access((folder + "/" + write.file).c_str(), W_OK) != 0) {
+      continue;
+    }
+    RETURN_IF_ERROR(WriteControl(folder + "/" + write.file, write.value));
+  }
+  if (step.version == CgroupVersion::kV1) {
+    ASSIGN_OR_RETURN(UniqueFd tasks, OpenAt(AT_FDCWD, folder + "/tasks", O_WRONLY));
+    task_files_.push_back(std::move(tasks));
+  } else {
+    ASSIGN_OR_RETURN(v2_folder_, OpenAt(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY));
+  }
+  return {};
+}
+
+void SandboxCgroups::StartRemover() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return;  // only the clean-up after a SIGKILL is lost
+  }
+  UniqueFd reading(ends[0]);
+  remover_lifeline_.Reset(ends[1]);
+  remover_ = ::fork();
+  if (remover_ == 0) {
+    RunRemover(reading.get(), folders_);
+  }
+}
+
+Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& steps,
+                                                const std::string& name, bool may_degrade,
+                                                std::vector<std::string>& warnings) {
+  SandboxCgroups cgroups;
+  for (const CgroupStep& step : steps) {
+    const std::size_t made = cgroups.folders_.size();
+    const Status added = cgroups.Add(step, name);
+    if (added) {
+      continue;
+    }
+    const std::string limits =
+        "the " + Join(step.controllers, ", ") + " limit cannot be held: " + added.error().message;
+    if ((step.origin == LimitOrigin::kAsked && !may_degrade) || !MayBeLeftOut(added.error())) {
+      Error error = added.error();
+      error.message = limits +
+                      "; run as root, or with a cgroup of your own (systemd-run --user --scope -p "
+                      "Delegate=yes)";
+      return Fail(std::move(error));
+    }
+    warnings.push_back(limits);
+    while (cgroups.folders_.size() > made) {
+      RemoveFolder(cgroups.folders_.back().c_str());
+      cgroups.folders_.pop_back();
+    }
+  }
+  if (!cgroups.folders_.empty()) {
+    cgroups.StartRemover();
+  }
+  return cgroups;
+}
+
+}  // namespace cordon

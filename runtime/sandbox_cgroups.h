@@ -1,0 +1,56 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/unique_fd.h"
+#include "runtime/launch_plan.h"
+
+namespace cordon {
+
+/// The cgroups of one sandbox: made with their limits before the launch, removed when this goes out
+/// of scope. By then every process in them must be gone. A helper process removes them when the
+/// caller is killed.
+class SandboxCgroups {
+ public:
+  SandboxCgroups() = default;
+  SandboxCgroups(SandboxCgroups&& other) noexcept;
+  SandboxCgroups& operator=(SandboxCgroups&&) = delete;
+  SandboxCgroups(const SandboxCgroups&) = delete;
+  SandboxCgroups& operator=(const SandboxCgroups&) = delete;
+  ~SandboxCgroups();
+
+  /// Makes `steps` as folders called `name`. A step that the policy only proposes, or any with
+  /// `may_degrade`, is left out with a sentence in `warnings` where the caller may not make it;
+  /// otherwise the call fails (kPermission, kUnsupported, kSystem) and leaves nothing behind.
+  static Expected<SandboxCgroups> Create(const std::vector<CgroupStep>& steps,
+                                         const std::string& name, bool may_degrade,
+                                         std::vector<std::string>& warnings);
+
+  /// The opened `tasks` files of the v1 cgroups: a process that is still single-threaded joins by
+  /// writing "0" to each. Unlike a write to cgroup.procs that does not wait for an RCU grace
+  /// period.
+  std::vector<int> task_files() const;
+
+  /// The v2 cgroup for CLONE_INTO_CGROUP (Linux 5.7), or -1.
+  int folder_to_clone_into() const { return v2_folder_.get(); }
+
+  const std::vector<std::string>& folders() const { return folders_; }
+
+ private:
+  Status Add(const CgroupStep& step, const std::string& name);
+  void StartRemover();
+  void Remove() noexcept;
+
+  std::vector<std::string> folders_;
+  std::vector<UniqueFd> task_files_;
+  UniqueFd v2_folder_;
+  pid_t remover_ = -1;
+  UniqueFd remover_lifeline_;  ///< its end tells the remover that this process is gone
+};
+
+}  // namespace cordon

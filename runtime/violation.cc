@@ -1,0 +1,42 @@
+#include "runtime/violation.h"
+
+#include <fmt/format.h>
+
+#include "common/text.h"
+#include "model/errno_name.h"
+#include "model/syscall_signature.h"
+
+namespace cordon {
+
+std::string AllowingRule(const SyscallInvocation& invocation) {
+  const std::optional<std::string_view> name = SyscallName(invocation.call);
+  if (!name) {
+    return "none: a call without a name cannot be said in a profile";
+  }
+  std::string conditions;
+  for (const ScalarArgument& scalar : RecordedScalars(invocation.call.arch, *name)) {
+    if (!scalar.member.empty()) {
+      continue;
+    }
+    // A 32-bit argument is compared by mask: the kernel ignores the upper half of the register, and
+    // so must the filter.
+    const std::uint64_t mask = scalar.width_bits == 32 ? 0xffffffffU : ~std::uint64_t{0};
+    conditions +=
+        fmt::format(R"({}{{"index":{},"value":{},"valueTwo":{},"op":"SCMP_CMP_MASKED_EQ"}})",
+                    conditions.empty() ? "" : ",", scalar.index, mask,
+                    invocation.arguments[scalar.index] & mask);
+  }
+  return fmt::format(R"({{"names":["{}"],"action":"SCMP_ACT_ALLOW"{}}})", *name,
+                     conditions.empty() ? std::string() : ",\"args\":[" + conditions + "]");
+}
+
+std::string Describe(const Violation& violation) {
+  return fmt::format(
+      "{} {} = {} by {} (pid {}{}); the rule that allows it: {}",
+      violation.enforcement == Enforcement::kAudit ? "would refuse" : "refused", violation.call,
+      ErrnoName(violation.answer.data), Quote(violation.command), violation.thread,
+      violation.executable.empty() ? std::string() : ", " + Quote(violation.executable),
+      AllowingRule(violation.invocation));
+}
+
+}  // namespace cordon

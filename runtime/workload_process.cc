@@ -1,0 +1,220 @@
+#include "runtime/workload_process.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace cordon {
+namespace {
+
+constexpr StepResult kDone{};
+
+StepResult Failed(LaunchStep step, std::size_t index = 0) {
+  return {step, errno, static_cast<std::uint32_t>(index)};
+}
+
+StepResult SetRlimits(const LaunchPlan& plan) {
+  for (std::size_t i = 0; i < plan.rlimits.size(); ++i) {
+    // prlimit64(2) by number: glibc's setrlimit is the same call, with a signature that depends on
+    // the language mode.
+    if (::syscall(SYS_prlimit64, 0, plan.rlimits[i].resource, &plan.rlimits[i].limit, nullptr) !=
+        0) {
+      return Failed(LaunchStep::kRlimit, i);
+    }
+  }
+  return kDone;
+}
+
+/// Writes the label that the next execve takes, through the private procfs: a mount over /proc
+/// cannot catch it (CVE-2019-19921).
+StepResult SetSelinuxLabel(const WorkloadContext& context) {
+  const std::string& label = context.plan.selinux_label;
+  if (label.empty()) {
+    return kDone;
+  }
+  const int file = ::openat(context.private_proc, "thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+  if (file < 0 ||
+      ::write(file, label.c_str(), label.size()) != static_cast<ssize_t>(label.size())) {
+    return Failed(LaunchStep::kSelinuxLabel);
+  }
+  (void)::close(file);
+  return kDone;
+}
+
+StepResult DropBoundingSet(const LaunchPlan& plan) {
+  for (unsigned capability = 0; capability <= plan.last_capability; ++capability) {
+    if ((plan.capabilities >> capability & 1) == 0 &&
+        ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+      return Failed(LaunchStep::kBoundingSet, capability);
+    }
+  }
+  return kDone;
+}
+
+/// Raw calls: glibc's set*id functions signal every thread of a process that they believe to be
+/// another one (nptl(7)).
+StepResult SetIds(const LaunchPlan& plan) {
+  if (plan.clear_groups && ::syscall(SYS_setgroups, 0, nullptr) != 0) {
+    return Failed(LaunchStep::kGroups);
+  }
+  if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) != 0) {
+    return Failed(LaunchStep::kGroups);
+  }
+  if (::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) != 0) {
+    return Failed(LaunchStep::kUser);
+  }
+  return kDone;
+}
+
+StepResult SetCapabilities(const LaunchPlan& plan) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  const std::uint64_t wanted = plan.ExpectedEffective();
+  for (unsigned half = 0; half < 2; ++half) {
+    data[half].effective = static_cast<std::uint32_t>(wanted >> (32 * half));
+    data[half].permitted = data[half].effective;
+  }
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
+      ::syscall(SYS_capset, &header, data.data()) != 0) {
+    return Failed(LaunchStep::kCapabilities);
+  }
+  return kDone;
+}
+
+StepResult ChangeDirectory(const WorkloadContext& context) {
+  if (::chdir(context.plan.working_directory.c_str()) != 0) {
+    if (!context.plan.working_directory_optional) {
+      return Failed(LaunchStep::kWorkingDirectory);
+    }
+    context.page.working_directory_missing.store(1);
+    if (::chdir("/") != 0) {
+      return Failed(LaunchStep::kWorkingDirectory);
+    }
+  }
+  // A directory outside the root would be a way out (CVE-2024-21626).
+  std::array<char, 4096> path{};
+  const long length = ::syscall(SYS_getcwd, path.data(), path.size());
+  if (length <= 0 || path[0] != '/') {
+    return {LaunchStep::kWorkingDirectory, length <= 0 ? errno : EXDEV, 0};
+  }
+  return kDone;
+}
+
+StepResult InstallFilter(const WorkloadContext& context) {
+  const LaunchPlan& plan = context.plan;
+  if (plan.filter.empty()) {
+    return kDone;
+  }
+  const sock_fprog program{static_cast<unsigned short>(plan.filter.size()),
+                           const_cast<sock_filter*>(plan.filter.data())};
+  const unsigned long flags = plan.listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+  const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  if (result < 0) {
+    return Failed(LaunchStep::kSeccomp);
+  }
+  if (plan.listener) {
+    context.page.listener.store(static_cast<std::int32_t>(result));
+  }
+  return kDone;
+}
+
+StepResult Confine(const WorkloadContext& context) {
+  const LaunchPlan& plan = context.plan;
+  using Step = StepResult (*)(const WorkloadContext&);
+  constexpr std::array<Step, 6> kSteps{
+      [](const WorkloadContext& c) { return SetRlimits(c.plan); },
+      SetSelinuxLabel,
+      [](const WorkloadContext& c) { return DropBoundingSet(c.plan); },
+      [](const WorkloadContext& c) { return SetIds(c.plan); },
+      ChangeDirectory,
+      [](const WorkloadContext& c) { return SetCapabilities(c.plan); },
+  };
+  for (const Step step : kSteps) {
+    if (const StepResult result = step(context); !result.ok()) {
+      return result;
+    }
+  }
+  if (plan.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return Failed(LaunchStep::kNoNewPrivileges);
+  }
+  if (::sigprocmask(SIG_SETMASK, &context.signal_mask, nullptr) != 0) {
+    return Failed(LaunchStep::kExecute);
+  }
+  // On the table shared with the parent too, where it changes nothing: the parent executes nothing.
+  if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+    return Failed(LaunchStep::kCloseDescriptors);
+  }
+  if (context.landlock_ruleset >= 0 &&
+      ::syscall(SYS_landlock_restrict_self, context.landlock_ruleset, 0) != 0) {
+    return Failed(LaunchStep::kLandlockRestrict);
+  }
+  return InstallFilter(context);
+}
+
+void Relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#else
+  __asm__ volatile("" ::: "memory");
+#endif
+}
+
+[[noreturn]] void ExitGroup(int code) {
+  ::syscall(SYS_exit_group, code);
+  __builtin_trap();  // a filter that refuses exit_group
+}
+
+}  // namespace
+
+ExecuteArguments::ExecuteArguments(const LaunchPlan& plan) {
+  for (const std::string& argument : plan.arguments) {
+    arguments.push_back(argument.c_str());
+  }
+  arguments.push_back(nullptr);
+  for (const std::string& variable : plan.environment) {
+    environment.push_back(variable.c_str());
+  }
+  environment.push_back(nullptr);
+}
+
+void RunWorkload(const WorkloadContext& context) {
+  HandoverPage& page = context.page;
+  const StepResult confined = Confine(context);
+  if (!confined.ok()) {
+    page.failed_step = confined.step;
+    page.failed_errno = confined.sys_errno;
+    page.failed_index = confined.index;
+    page.state.store(HandoverPage::kFailed);
+    ExitGroup(125);
+  }
+  page.state.store(HandoverPage::kConfined);
+  while (page.go.load() == 0) {
+    Relax();
+  }
+  int last = ENOENT;
+  for (const std::string& path : context.plan.executables) {
+    (void)::syscall(SYS_execve, path.c_str(), context.execute.arguments.data(),
+                    context.execute.environment.data());
+    // As execvp(3): go on past what is not there, remember what may not be executed.
+    if (errno != ENOENT && errno != ENOTDIR) {
+      last = errno;
+      if (errno != EACCES) {
+        break;
+      }
+    }
+  }
+  page.execute_errno.store(last);
+  ExitGroup(last == ENOENT ? 127 : 126);
+}
+
+}  // namespace cordon
