@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const AddCommand add : {
+           AddRunCommand,
            AddShowCommand,
        }) {
     add(app, exit_code);

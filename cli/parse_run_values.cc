@@ -1,0 +1,89 @@
+#include "cli/parse_run_values.h"
+
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "common/text.h"
+
+namespace cordon::cli {
+namespace {
+
+std::unexpected<Error> Wrong(std::string_view option, const std::string& text,
+                             std::string_view expected) {
+  return Fail(InvalidInput(std::string(option) + " " + Quote(text) + ": expected " +
+                           std::string(expected)));
+}
+
+}  // namespace
+
+Expected<std::uint64_t> ParseMemory(const std::string& text) {
+  constexpr std::string_view kWhat = "a size such as 65536, 512k, 256M or 1G";
+  constexpr std::string_view kUnits = "kmg";
+  std::string digits = text;
+  unsigned shift = 0;
+  if (!digits.empty()) {
+    const char last = static_cast<char>(digits.back() | 0x20);
+    if (const std::size_t unit = kUnits.find(last); unit != std::string_view::npos) {
+      shift = static_cast<unsigned>(10 * (unit + 1));
+      digits.pop_back();
+    }
+  }
+  const std::optional<std::uint64_t> number = ParseUnsigned(digits);
+  if (!number || *number == 0 ||
+      *number > std::numeric_limits<std::uint64_t>::max() >> (shift + 1)) {
+    return Wrong("--memory", text, kWhat);
+  }
+  return *number << shift;
+}
+
+Expected<std::uint64_t> ParseCpus(const std::string& text, std::uint64_t period_us) {
+  double cpus = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), cpus, std::chars_format::fixed);
+  if (error != std::errc() || end != text.data() + text.size() || !(cpus >= 0.01 && cpus <= 1e6)) {
+    return Wrong("--cpus", text, "a number of processors from 0.01, such as 1.5");
+  }
+  return static_cast<std::uint64_t>(std::llround(cpus * static_cast<double>(period_us)));
+}
+
+Expected<std::uint64_t> ParsePids(const std::string& text) {
+  const std::optional<std::uint64_t> number = ParseUnsigned(text);
+  if (!number || *number == 0 || *number > 4'194'304) {
+    return Wrong("--pids", text, "a number of tasks from 1 to 4194304");
+  }
+  return *number;
+}
+
+Expected<PublishedPort> ParsePublish(const std::string& text) {
+  const std::vector<std::string> parts = Split(text, ':');
+  const auto port = [](const std::string& part) -> std::optional<std::uint16_t> {
+    const std::optional<std::uint64_t> number = ParseUnsigned(part);
+    return number && *number >= 1 && *number <= 65535
+               ? std::optional(static_cast<std::uint16_t>(*number))
+               : std::nullopt;
+  };
+  if (parts.size() != 2 || !port(parts[0]) || !port(parts[1])) {
+    return Wrong("--publish", text, "HOST:CTR, two ports from 1 to 65535");
+  }
+  return PublishedPort{*port(parts[0]), *port(parts[1])};
+}
+
+Expected<Mount> ParseVolume(const std::string& text) {
+  const std::vector<std::string> parts = Split(text, ':');
+  if (parts.size() < 2 || parts.size() > 3 || parts[0].empty() || parts[1].empty() ||
+      parts[1].front() != '/' || (parts.size() == 3 && parts[2] != "ro" && parts[2] != "rw")) {
+    return Wrong("--volume", text, "SRC:DST or SRC:DST:ro with an absolute DST");
+  }
+  std::error_code error;
+  const std::filesystem::path source = std::filesystem::canonical(parts[0], error);
+  if (error) {
+    return Fail(SystemError(error.value(), "--volume " + Quote(parts[0])));
+  }
+  Mount mount{parts[1], "bind", source.string(), {"rbind"}};
+  mount.options.push_back(parts.size() == 3 ? parts[2] : "rw");
+  return mount;
+}
+
+}  // namespace cordon::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/error.h"
+#include "model/sandbox_config.h"
+
+namespace cordon::cli {
+
+/// Bytes in "256M", "1G", "65536", "512k" (powers of 1024, as Docker's). kInvalidInput naming
+/// --memory.
+Expected<std::uint64_t> ParseMemory(const std::string& text);
+
+/// The quota per `period_us` that "1.5" processors are. kInvalidInput naming --cpus; at least 0.01.
+Expected<std::uint64_t> ParseCpus(const std::string& text, std::uint64_t period_us);
+
+/// A number of tasks of at least 1.
+Expected<std::uint64_t> ParsePids(const std::string& text);
+
+/// "8080:80".
+Expected<PublishedPort> ParsePublish(const std::string& text);
+
+/// "/srv/data:/data:ro" as a bind mount; SRC may be relative to the working directory.
+Expected<Mount> ParseVolume(const std::string& text);
+
+}  // namespace cordon::cli

@@ -1,0 +1,265 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/command.h"
+#include "cli/load_policy.h"
+#include "cli/parse_run_values.h"
+#include "cli/report_error.h"
+#include "common/text.h"
+#include "model/default_sandbox.h"
+#include "runtime/host_features.h"
+#include "runtime/launch_plan.h"
+#include "runtime/sandbox.h"
+#include "runtime/selinux_label.h"
+
+namespace cordon::cli {
+namespace {
+
+/// The command line as it was given; what is empty was not.
+struct RunOptions {
+  std::string policy;
+  std::string rootfs;
+  std::string hostname;
+  std::string memory;
+  std::string cpus;
+  std::string pids;
+  std::vector<std::string> publish;
+  std::string network;
+  std::vector<std::string> volumes;
+  bool read_only = false;
+  bool user_namespace = false;
+  std::string require;
+  std::vector<std::string> allow_degraded;
+  std::string report = "live";
+  bool audit = false;
+  std::vector<std::string> command;
+};
+
+std::string WorkingDirectory() {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::current_path(error);
+  return error ? std::string() : path.string();
+}
+
+std::vector<std::string> Environment() {
+  std::vector<std::string> list;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    list.emplace_back(*entry);
+  }
+  return list;
+}
+
+Status ApplyLimits(const RunOptions& options, LaunchRequest& request) {
+  ResourceLimits& limits = request.config.limits;
+  if (!options.memory.empty()) {
+    ASSIGN_OR_RETURN(limits.memory_bytes, ParseMemory(options.memory));
+    request.limit_origins.memory = LimitOrigin::kAsked;
+  }
+  if (!options.cpus.empty()) {
+    ASSIGN_OR_RETURN(limits.cpu_quota_us, ParseCpus(options.cpus, limits.cpu_period_us));
+    request.limit_origins.cpu = LimitOrigin::kAsked;
+  }
+  if (!options.pids.empty()) {
+    ASSIGN_OR_RETURN(limits.pids, ParsePids(options.pids));
+    request.limit_origins.pids = LimitOrigin::kAsked;
+  }
+  return {};
+}
+
+Status ApplyNetwork(const RunOptions& options, SandboxConfig& config) {
+  if (!options.network.empty()) {
+    config.network = options.network == "host"      ? NetworkMode::kHost
+                     : options.network == "private" ? NetworkMode::kPrivate
+                                                    : NetworkMode::kNone;
+    if (config.network == NetworkMode::kHost) {
+      config.published.clear();
+    }
+  }
+  if (!options.publish.empty()) {
+    config.published.clear();
+    for (const std::string& text : options.publish) {
+      ASSIGN_OR_RETURN(const PublishedPort port, ParsePublish(text));
+      config.published.push_back(port);
+    }
+  }
+  return {};
+}
+
+Status ApplyFiles(const RunOptions& options, SandboxConfig& config) {
+  if (!options.rootfs.empty()) {
+    std::error_code error;
+    const std::filesystem::path root = std::filesystem::canonical(options.rootfs, error);
+    if (error) {
+      return Fail(SystemError(error.value(), "--rootfs " + Quote(options.rootfs)));
+    }
+    config.root_path = root.string();
+    config.working_directory = "/";
+  }
+  for (const std::string& text : options.volumes) {
+    ASSIGN_OR_RETURN(Mount mount, ParseVolume(text));
+    config.mounts.push_back(std::move(mount));
+  }
+  if (options.read_only) {
+    config.root_readonly = true;
+    for (Mount& mount : config.mounts) {
+      if (mount.type == "bind") {
+        mount.options.emplace_back("ro");
+      }
+    }
+  }
+  return {};
+}
+
+Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolicy& policy) {
+  LaunchRequest request;
+  request.has_policy = !options.policy.empty();
+  request.config = policy.bundle.config;
+  request.config.arguments = options.command;
+  if (!options.hostname.empty()) {
+    request.config.hostname = options.hostname;
+  }
+  request.environment = Environment();
+  request.working_directory = WorkingDirectory();
+  request.filter = policy.filter;
+  request.enforcement = options.audit ? Enforcement::kAudit : Enforcement::kEnforce;
+  request.reports = options.report == "none" ? ViolationReports::kNone : ViolationReports::kLive;
+  request.user_namespace =
+      options.user_namespace ? UserNamespaceUse::kAlways : UserNamespaceUse::kWhenUnprivileged;
+  if (!options.require.empty()) {
+    request.required_holder =
+        options.require == "selinux" ? FileHolder::kSelinux : FileHolder::kLandlock;
+  }
+  for (const std::string& part : options.allow_degraded) {
+    request.degraded.insert(part == "files"     ? PolicyPart::kFiles
+                            : part == "seccomp" ? PolicyPart::kSeccomp
+                                                : PolicyPart::kLimits);
+  }
+  RETURN_IF_ERROR(ApplyLimits(options, request));
+  RETURN_IF_ERROR(ApplyNetwork(options, request.config));
+  RETURN_IF_ERROR(ApplyFiles(options, request.config));
+  return request;
+}
+
+Error NameModule(Error error, const RunOptions& options) {
+  if (error.code == ErrorCode::kNotFound) {
+    error.message += ": load the policy's module first (semodule -i " + options.policy + "/*.cil)";
+    error.code = ErrorCode::kUnsupported;
+  }
+  return error;
+}
+
+void PrintLine(const std::string& line) {
+  (void)std::fputs(("cordon: " + line + "\n").c_str(), stderr);
+}
+
+void ReportOutcome(const SandboxResult& result, const std::string& command) {
+  if (result.unreported_violations != 0) {
+    PrintLine(fmt::format("{} violations in all, {} of them repeated one reported above",
+                          result.violations, result.unreported_violations));
+  }
+  if (const auto* not_executed = std::get_if<NotExecuted>(&result.outcome)) {
+    PrintLine(SystemError(not_executed->sys_errno, command).message);
+  }
+}
+
+int Run(const RunOptions& options) {
+  LoadedPolicy policy;
+  if (options.policy.empty()) {
+    policy.bundle.config = DefaultSandbox();
+    ReportWarning(
+        "no --policy: the command gets namespaces, no_new_privs and few capabilities, but no "
+        "seccomp or file rule");
+  } else {
+    Expected<LoadedPolicy> loaded =
+        LoadPolicy(options.policy,
+                   options.report == "none" ? FilterVariant::kPlain : FilterVariant::kNotifying);
+    if (!loaded) {
+      return ReportInputError(loaded.error());
+    }
+    policy = std::move(*loaded);
+    if (!policy.recompiled_because.empty()) {
+      ReportWarning(options.policy + "/" + std::string(kSeccompBpfFile) +
+                    ": compiled anew from seccomp.json: " + policy.recompiled_because);
+    }
+  }
+  const Expected<LaunchRequest> request = MakeRequest(options, policy);
+  if (!request) {
+    return ReportInputError(request.error());
+  }
+  const Expected<HostFeatures> host = ProbeHost();
+  if (!host) {
+    return ReportError(host.error());
+  }
+  const Expected<LaunchPlan> plan = PlanLaunch(*request, *host);
+  if (!plan) {
+    return ReportError(plan.error());
+  }
+  if (!plan->selinux_label.empty()) {
+    if (const Status known = CheckSelinuxLabel(plan->selinux_label); !known) {
+      return ReportError(NameModule(known.error(), options));
+    }
+  }
+  for (const std::string& warning : plan->warnings) {
+    ReportWarning(warning);
+  }
+  if (!plan->file_part.empty()) {
+    PrintLine(plan->file_part);
+  }
+  const SandboxOptions sandbox{
+      .policy = policy.bundle.seccomp,
+      .enforcement = request->enforcement,
+      .published = request->config.published,
+      .limits_may_degrade = request->degraded.contains(PolicyPart::kLimits),
+      .on_violation = [](const Violation& violation) { PrintLine(Describe(violation)); },
+      .on_warning = [](const std::string& warning) { ReportWarning(warning); },
+  };
+  const Expected<SandboxResult> result = RunSandbox(*plan, sandbox);
+  if (!result) {
+    (void)ReportError(result.error());
+    return kCannot;
+  }
+  ReportOutcome(*result, options.command.front());
+  return ExitStatus(result->outcome);
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* run = app.add_subcommand("run", "Run a command isolated, and held to a policy");
+  run->add_option("--policy", options->policy, "Folder that generate wrote")->type_name("DIR");
+  run->add_option("--rootfs", options->rootfs, "Root file system (default: the host's, read-only)")
+      ->type_name("DIR");
+  run->add_option("--hostname", options->hostname, "Host name inside")->type_name("H");
+  run->add_option("--memory", options->memory, "Most memory, swap included: 256M, 1G")
+      ->type_name("SIZE");
+  run->add_option("--cpus", options->cpus, "Most processor time, in processors: 1.5")
+      ->type_name("N");
+  run->add_option("--pids", options->pids, "Most tasks")->type_name("N");
+  run->add_option("--publish", options->publish, "TCP port of the host that leads inside")
+      ->type_name("HOST:CTR");
+  run->add_option("--network", options->network,
+                  "none, host or private (default: what the policy needs, else none)")
+      ->check(CLI::IsMember({"none", "host", "private"}));
+  run->add_option("--volume", options->volumes, "Part of the host's file system to show inside")
+      ->type_name("SRC:DST[:ro]");
+  run->add_flag("--read-only", options->read_only, "Nothing of the host's files can be written");
+  run->add_flag("--userns", options->user_namespace, "Use a user namespace as root too");
+  run->add_option("--require", options->require, "Insist on what holds the file part")
+      ->check(CLI::IsMember({"selinux", "landlock"}));
+  run->add_option("--allow-degraded", options->allow_degraded,
+                  "Run although this part of the policy cannot be held here")
+      ->check(CLI::IsMember({"files", "limits"}));
+  run->add_option("--report", options->report,
+                  "live: report each violation as it happens; none: refuse silently")
+      ->check(CLI::IsMember({"live", "none"}));
+  run->add_flag("--audit", options->audit, "Refuse nothing, report every violation");
+  run->add_option("command", options->command, "The command and its arguments, after --")
+      ->required();
+  run->callback([options, &exit_code] { exit_code = Run(*options); });
+}
+
+}  // namespace cordon::cli
