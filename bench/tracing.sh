@@ -18,6 +18,7 @@ command -v strace >/dev/null || {
 workloads=(calls files processes)
 calls() { "$@" dd if=/dev/zero of=/dev/null bs=1 count=50000 status=none; }
 files() { "$@" find /usr/include -name 'no such name' -size +1; }
+# shellcheck disable=SC2016  # for the inner shell
 processes() { "$@" sh -c 'i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done'; }
 
 ways=(native exact filtered strace strace-bpf)
