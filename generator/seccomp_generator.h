@@ -34,6 +34,8 @@ struct GeneratedSeccomp {
   /// Recorded calls that the policy does not allow because they always failed with the errno that
   /// it gives ("clone3: always ENOSYS").
   std::vector<std::string> left_out;
+  /// Allowed calls whose dangerous uses the policy cannot tell apart, each with the reason.
+  std::vector<std::string> unrestricted;
 };
 
 /// The seccomp policy for what `recording` saw: observed -> ALLOW, known and refused -> EPERM,

@@ -402,7 +402,8 @@ Expected<std::vector<sock_filter>> CompileSeccomp(const SeccompPolicy& policy) {
   return program;
 }
 
-Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy) {
+Expected<std::vector<sock_filter>> CompileAsCrun(const SeccompPolicy& policy) {
+  RETURN_IF_ERROR(CheckConsistent(policy));
   ActionStandIns actions;
   ASSIGN_OR_RETURN(const Filter filter,
                    MakeFilter(actions.For(policy.default_action),
@@ -410,21 +411,27 @@ Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy) {
   for (const Architecture arch : policy.architectures) {
     RETURN_IF_ERROR(AddArchitecture(filter, arch));
   }
-  for (const SeccompRule& rule : policy.rules) {
+  SeccompPolicy named = policy;
+  for (SeccompRule& rule : named.rules) {
+    std::erase_if(rule.names, [](const std::string& name) { return !LibseccompKnows(name); });
     if (rule.action == policy.default_action) {
       continue;
     }
     for (const std::string& name : rule.names) {
-      if (const std::optional<int> number = LibseccompNumber(name)) {
-        RETURN_IF_ERROR(AddRule(filter, rule, name, *number, actions.For(rule.action)));
-      }
+      RETURN_IF_ERROR(AddRule(filter, rule, name, LibseccompNumber(name).value_or(-1),
+                              actions.For(rule.action)));
     }
   }
-  ASSIGN_OR_RETURN(const std::vector<sock_filter> program, Export(filter, actions));
-  const bool lets_unknown_calls_pass = policy.default_action.kind == SeccompActionKind::kAllow ||
-                                       policy.default_action.kind == SeccompActionKind::kLog ||
-                                       policy.default_action.kind == SeccompActionKind::kTrace;
-  if (lets_unknown_calls_pass) {
+  ASSIGN_OR_RETURN(std::vector<sock_filter> program, Export(filter, actions));
+  RETURN_IF_ERROR(CheckProgram(named, program));
+  return program;
+}
+
+Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy) {
+  ASSIGN_OR_RETURN(std::vector<sock_filter> program, CompileAsCrun(policy));
+  const SeccompActionKind otherwise = policy.default_action.kind;
+  if (otherwise == SeccompActionKind::kAllow || otherwise == SeccompActionKind::kLog ||
+      otherwise == SeccompActionKind::kTrace) {
     return program;
   }
   std::vector<sock_filter> patched = EnosysStub(policy);

@@ -26,12 +26,15 @@ Expected<std::vector<sock_filter>> CompileSeccomp(const SeccompPolicy& policy);
 /// gets another answer.
 Status CheckProgram(const SeccompPolicy& policy, const std::vector<sock_filter>& program);
 
-/// The program that runc 1.1 loads for `policy`: built by name in the order of the rules, calls
-/// that libseccomp cannot name left out, KILL for foreign architectures, and before it runc's own
-/// stub that answers ENOSYS to every number above the largest that the policy names on that
-/// architecture (runc libcontainer/seccomp/patchbpf). crun 1.8 loads the same without the stub. Not
-/// checked against Evaluate(): where they differ is what the caller wants to know. Fails with
-/// kUnsupported where runc would refuse to start.
+/// The program that crun 1.8 loads for `policy`: built by name in the order of the rules, calls
+/// that libseccomp cannot name left out, KILL for foreign architectures. Checked like
+/// CompileSeccomp()'s, but for the rules that name what libseccomp does not know. Fails like
+/// CompileSeccomp().
+Expected<std::vector<sock_filter>> CompileAsCrun(const SeccompPolicy& policy);
+
+/// The program that runc 1.1 loads: crun's, and before it runc's own stub that answers ENOSYS to
+/// every number above the largest that the policy names on that architecture (runc
+/// libcontainer/seccomp/patchbpf), unless the default action lets calls through.
 Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy);
 
 /// The policy with every refusal (ERRNO) turned into NOTIFY: what `cordon run` loads so that its

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <utility>
 
 namespace cordon {
@@ -140,35 +141,53 @@ bool ConditionsExclude(const AppliedRule& left, const AppliedRule& right) {
   });
 }
 
-/// What the rules of `policy` say of the call `name` on `arch`, in their order.
-std::vector<AppliedRule> RulesFor(const SeccompPolicy& policy, Architecture arch,
-                                  std::string_view name) {
+/// One name of one rule that speaks for a call.
+struct Mention {
+  std::size_t rule = 0;
+  std::string_view name;
+};
+
+/// What the `mentions` say of the call `name` on `arch`. They are in the order of the rules.
+std::vector<AppliedRule> Apply(const SeccompPolicy& policy, Architecture arch,
+                               std::string_view name, const std::vector<Mention>& mentions) {
   std::vector<AppliedRule> applied;
-  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
-    const SeccompRule& rule = policy.rules[i];
+  for (const Mention& mention : mentions) {
+    const SeccompRule& rule = policy.rules[mention.rule];
     if (rule.action == policy.default_action) {
       continue;
     }
-    for (const std::string& rule_name : rule.names) {
-      const std::optional<MultiplexedWay> way = FindMultiplexedWay(arch, rule_name);
-      const bool multiplexed = way && way->multiplexer == name;
-      if (rule_name != name && !multiplexed) {
+    const std::optional<MultiplexedWay> way = FindMultiplexedWay(arch, mention.name);
+    AppliedRule one{mention.rule, rule.action, {}, mention.name != name};
+    if (one.multiplexed) {
+      if (!way || way->multiplexer != name) {
         continue;
       }
-      AppliedRule one{i, rule.action, {}, multiplexed};
-      if (multiplexed) {
-        one.conditions.push_back({0, Comparison::kEqual, way->code, 0});
-      }
-      for (const ArgumentCondition& condition : rule.conditions) {
-        const ArgumentCondition there = OnArchitecture(condition, arch);
-        if (!AlwaysHolds(there) && !(multiplexed && there.index == 0)) {
-          one.conditions.push_back(there);
-        }
-      }
-      applied.push_back(std::move(one));
+      one.conditions.push_back({0, Comparison::kEqual, way->code, 0});
     }
+    for (const ArgumentCondition& condition : rule.conditions) {
+      const ArgumentCondition there = OnArchitecture(condition, arch);
+      if (!AlwaysHolds(there) && !(one.multiplexed && there.index == 0)) {
+        one.conditions.push_back(there);
+      }
+    }
+    applied.push_back(std::move(one));
   }
   return applied;
+}
+
+/// Every mention in `policy` that may matter to the call `name`.
+std::vector<Mention> MentionsOf(const SeccompPolicy& policy, std::string_view name) {
+  const bool multiplexer = std::ranges::any_of(
+      kMultiplexed, [&](const Multiplexed& one) { return one.way.multiplexer == name; });
+  std::vector<Mention> mentions;
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    for (const std::string& mentioned : policy.rules[i].names) {
+      if (multiplexer || mentioned == name) {
+        mentions.push_back({i, mentioned});
+      }
+    }
+  }
+  return mentions;
 }
 
 Status CheckConditions(const SeccompPolicy& policy) {
@@ -258,7 +277,8 @@ CallRules::CallRules(const SeccompPolicy& policy, Syscall call)
   if (!name || std::ranges::find(policy.architectures, call.arch) == policy.architectures.end()) {
     return;
   }
-  const std::vector<AppliedRule> applied = RulesFor(policy, call.arch, *name);
+  const std::vector<AppliedRule> applied =
+      Apply(policy, call.arch, *name, MentionsOf(policy, *name));
   const bool unconditional =
       std::ranges::any_of(applied, [](const AppliedRule& rule) { return rule.conditions.empty(); });
   for (const AppliedRule& rule : applied) {
@@ -298,9 +318,22 @@ Status CheckConsistent(const SeccompPolicy& policy) {
     return Fail(InvalidInput("the policy lists no architecture"));
   }
   RETURN_IF_ERROR(CheckConditions(policy));
+  std::map<std::string_view, std::vector<Mention>> by_name;
+  for (std::size_t i = 0; i < policy.rules.size(); ++i) {
+    for (const std::string& name : policy.rules[i].names) {
+      by_name[name].push_back({i, name});
+    }
+  }
+  // Only what has rules can have rules that conflict; the multiplexers may have some under other
+  // names.
+  by_name["ipc"] = MentionsOf(policy, "ipc");
+  by_name["socketcall"] = MentionsOf(policy, "socketcall");
   for (const Architecture arch : policy.architectures) {
-    for (const auto& [number, name] : SyscallsOf(arch)) {
-      if (const auto conflict = FindConflict(RulesFor(policy, arch, name))) {
+    for (const auto& [name, mentions] : by_name) {
+      if (!SyscallNumber(arch, name)) {
+        continue;
+      }
+      if (const auto conflict = FindConflict(Apply(policy, arch, name, mentions))) {
         return Fail(
             InvalidInput(fmt::format("rules {} and {} answer differently to the same {} on {}: "
                                      "which one holds would depend on the container runtime",

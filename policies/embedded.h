@@ -4,4 +4,10 @@
 
 /// The data files of policies/, inside the program. Each constant has the bytes of the file that
 /// policies/CMakeLists.txt names.
-namespace cordon::policies {}  // namespace cordon::policies
+namespace cordon::policies {
+
+extern const std::string_view kSyscallClasses;   ///< syscall_classes.json
+extern const std::string_view kBaseSets;         ///< base_sets.json
+extern const std::string_view kSyscallFamilies;  ///< syscall_families.json
+
+}  // namespace cordon::policies

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "model/recording.h"
+#include "model/seccomp_policy.h"
+
+/// Which calls a policy tells apart by their arguments, and how. A condition is written only where
+/// it is provably right: on registers, never on what they point to; masked to the bits that the
+/// kernel looks at; at most one on an argument in a rule. What is not allowed gets rules of its own
+/// that exclude every allowing rule by a masked comparison, so that the refusal does not hang on
+/// the default action.
+namespace cordon {
+
+/// One register argument that a policy looks at.
+struct WatchedArgument {
+  std::uint8_t position = 0;  ///< in RecordedScalars() of the call
+  std::uint64_t mask = 0;     ///< the bits that count
+  std::uint8_t index = 0;     ///< 0..5, of the register; set by WatchOn()
+};
+
+/// Whether what was never seen is refused, or only what is named dangerous.
+enum class ArgumentPolicy : std::uint8_t { kAllowSeen, kRefuseListed };
+
+/// A call whose arguments a policy tells apart.
+struct WatchedCall {
+  std::string_view name;
+  ArgumentPolicy policy = ArgumentPolicy::kAllowSeen;
+  std::vector<WatchedArgument> arguments;
+  /// kAllowSeen: what is allowed when a base set or a family brings the call. kRefuseListed: what
+  /// is refused unless seen.
+  std::vector<std::uint64_t> values;
+  std::string_view what;  ///< for people: "family and type"
+};
+
+/// The calls that are watched, by name. Source of each: its man page.
+std::span<const WatchedCall> WatchedCalls();
+
+/// How `name` is watched by a policy for `architectures`. Nothing if it is not watched, or if its
+/// arguments are not in the same registers on all of them (clone on s390x): a profile has no rules
+/// for one architecture alone.
+std::optional<WatchedCall> WatchOn(std::string_view name,
+                                   std::span<const Architecture> architectures);
+
+/// Masked register values, one per watched argument of a call.
+using WatchedValues = std::vector<std::uint64_t>;
+
+/// The watched values in `tuple`, which has RecordedScalars() of the call.
+WatchedValues ValuesOf(const WatchedCall& call, const ArgumentTuple& tuple);
+
+/// The blocks of values (register & mask == value) that together are every masked value of `mask`
+/// outside `values`: disjoint, and as few as a binary prefix tree has. `values` must lie within
+/// `mask`.
+struct ValueBlock {
+  std::uint64_t mask = 0;
+  std::uint64_t value = 0;
+  auto operator<=>(const ValueBlock&) const = default;
+};
+
+std::vector<ValueBlock> ComplementBlocks(const std::set<std::uint64_t>& values, std::uint64_t mask);
+
+/// Conditions under which the call is allowed, and under which it is refused; together they cover
+/// every value, and no two exclude nothing.
+struct ArgumentRules {
+  std::vector<std::vector<ArgumentCondition>> allow;
+  std::vector<std::vector<ArgumentCondition>> refuse;
+};
+
+/// The rules for a call that may be made with `seen`. An allowing rule without conditions means:
+/// always. Nothing for kAllowSeen and nothing seen.
+ArgumentRules MakeArgumentRules(const WatchedCall& call, const std::set<WatchedValues>& seen);
+
+}  // namespace cordon

@@ -1,0 +1,480 @@
+#include "generator/seccomp_generator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <ranges>
+#include <set>
+#include <utility>
+
+#include "generator/argument_rules.h"
+#include "generator/syscall_data.h"
+#include "model/errno_name.h"
+#include "model/holds.h"
+#include "model/socket_names.h"
+#include "model/syscall_signature.h"
+
+namespace cordon {
+namespace {
+
+constexpr SeccompAction kAbsent = SeccompAction::Errno(ENOSYS);
+
+/// The errno of a refused multiplexer. Neither of the two errnos that a default action has:
+/// consumers skip a rule that repeats the default, and libseccomp would then open the way in
+/// (Evaluate()).
+constexpr SeccompAction kMultiplexerRefused = SeccompAction::Errno(EACCES);
+
+SeccompAction RefusalFor(OnViolation on_violation) {
+  constexpr std::array kActions = {
+      SeccompAction::Errno(EPERM), SeccompAction{SeccompActionKind::kLog, 0},
+      SeccompAction{SeccompActionKind::kKillProcess, 0}, SeccompAction::Notify()};
+  return kActions.at(static_cast<std::size_t>(on_violation));
+}
+
+std::string_view RuntimeName(ContainerRuntime runtime) {
+  constexpr std::array<std::string_view, 4> kNames = {"cordon", "runc", "crun", ""};
+  return kNames.at(static_cast<std::size_t>(runtime));
+}
+
+/// What all architectures together saw of one name.
+struct Observed {
+  std::uint64_t count = 0;
+  ResultCounts results;
+  std::set<std::string> executables;
+  std::vector<std::pair<Architecture, const SyscallObservation*>> parts;
+};
+
+/// "openat: 12 times, ok 9, ENOENT 3, by /usr/sbin/nginx"
+std::string Evidence(std::string_view name, const Observed& observed) {
+  std::string text = fmt::format("{}: {} times", name, observed.count);
+  for (const auto& [error, count] : observed.results) {
+    text += fmt::format(", {} {}", error == 0 ? "ok" : ErrnoName(error), count);
+  }
+  constexpr std::size_t kShown = 4;
+  std::size_t shown = 0;
+  for (const std::string& executable : observed.executables) {
+    if (shown == kShown) {
+      text += fmt::format(" and {} more", observed.executables.size() - kShown);
+      break;
+    }
+    text += (shown++ == 0 ? ", by " : ", ") + executable;
+  }
+  return text;
+}
+
+/// What a condition's values are called: "inet stream" for a socket's.
+std::string Describe(const WatchedCall& call, const WatchedValues& values) {
+  if (call.name == "socket") {
+    const auto family = SocketFamilyName(static_cast<int>(values.at(0)));
+    const auto type = SocketTypeName(static_cast<int>(values.at(1)));
+    return fmt::format("{} {}", family ? std::string(*family) : std::to_string(values.at(0)),
+                       type ? std::string(*type) : std::to_string(values.at(1)));
+  }
+  return fmt::format("{:#x}", values.at(0));
+}
+
+/// Puts a policy together rule by rule, each with its reasons.
+class PolicyBuilder {
+ public:
+  PolicyBuilder(const Recording& recording, const SeccompOptions& options)
+      : recording_(recording), options_(options) {}
+
+  Expected<GeneratedSeccomp> Build();
+
+ private:
+  Status Collect();
+  void CollectArchitectures();
+  void LeaveOutWhatAlwaysFailed();
+  Status AllowBaseSets();
+  Status AllowFamilies();
+  void AddMultiplexerRules();
+  void AddObservedRule();
+  void AddWatchedRules();
+  void AddAllowGroups();
+  Status AddRefusals();
+  void ListLeftOut();
+
+  void Add(SeccompRule rule, std::vector<std::string> reasons);
+  void AddWatchedRule(const WatchedCall& call);
+
+  bool IsAllowed(const std::string& name) const {
+    return observed_allowed_.contains(name) || added_.contains(name);
+  }
+
+  bool IsWatched(const std::string& name) const { return watched_.contains(name); }
+
+  bool MayBeNamed(const std::string& name) const;
+  /// The tuples of a watched call that have to be let through; nothing if they cannot be told any
+  /// more.
+  std::optional<std::set<WatchedValues>> SeenValues(const WatchedCall& call) const;
+
+  const Recording& recording_;
+  SeccompOptions options_;
+  GeneratedSeccomp out_;
+  std::map<std::string, Observed> observed_;
+  std::set<std::string> observed_allowed_;
+  std::map<std::string, int> left_out_;  ///< name -> the errno that it always failed with
+  std::map<std::string, std::string>
+      added_;  ///< allowed, not observed -> the group that brought it
+  std::vector<std::pair<std::string, std::vector<std::string>>>
+      groups_;                                  ///< the groups of added_, in order: reason, names
+  std::map<std::string, WatchedCall> watched_;  ///< allowed under conditions
+  std::set<std::string> brought_;  ///< named by a base set or a family, observed or not
+  std::set<std::string> ruled_;    ///< names that no class rule may name again
+};
+
+void PolicyBuilder::Add(SeccompRule rule, std::vector<std::string> reasons) {
+  out_.reasons[out_.policy.rules.size()] = std::move(reasons);
+  out_.policy.rules.push_back(std::move(rule));
+}
+
+void PolicyBuilder::CollectArchitectures() {
+  std::set<Architecture> seen;
+  for (const auto& [call, observation] : recording_.syscalls) {
+    seen.insert(call.arch);
+  }
+  for (const auto& [id, run] : recording_.runs) {
+    if (const std::optional<Architecture> host = ArchitectureFromName(run.host.architecture)) {
+      seen.insert(*host);
+    }
+  }
+  out_.policy.architectures.assign(seen.begin(), seen.end());
+}
+
+Status PolicyBuilder::Collect() {
+  for (const auto& [call, observation] : recording_.syscalls) {
+    const std::optional<std::string_view> name = SyscallName(call);
+    if (!name) {
+      // A profile is written in names. What the kernel does not have either is answered alike by
+      // the default action.
+      if (!Holds(observation.results, kAbsent)) {
+        return Fail(MakeError(ErrorCode::kUnsupported,
+                              fmt::format("call {} of {} did not always fail with ENOSYS and has "
+                                          "no name: no profile can allow it",
+                                          call.number, Name(call.arch))));
+      }
+      out_.left_out.push_back(fmt::format("{} on {}: always ENOSYS, and without a name",
+                                          SyscallLabel(call), Name(call.arch)));
+      continue;
+    }
+    Observed& observed = observed_[std::string(*name)];
+    observed.count += observation.seen.count;
+    observed.executables.insert(observation.seen.executables.begin(),
+                                observation.seen.executables.end());
+    for (const auto& [error, count] : observation.results) {
+      observed.results[error] += count;
+    }
+    observed.parts.emplace_back(call.arch, &observation);
+  }
+  if (observed_.empty()) {
+    return Fail(
+        InvalidInput("the recording holds no system call, so there is nothing to generate from"));
+  }
+  return {};
+}
+
+void PolicyBuilder::LeaveOutWhatAlwaysFailed() {
+  for (const auto& [name, observed] : observed_) {
+    if (Holds(observed.results, kAbsent)) {
+      left_out_[name] = ENOSYS;
+    } else if (options_.on_violation == OnViolation::kErrno &&
+               Holds(observed.results, SeccompAction::Errno(EPERM))) {
+      left_out_[name] = EPERM;
+    } else {
+      observed_allowed_.insert(name);
+    }
+  }
+}
+
+Status PolicyBuilder::AllowBaseSets() {
+  ASSIGN_OR_RETURN(const BaseSets sets, LoadBaseSets());
+  std::vector<std::pair<std::string, ReasonedNames>> groups;
+  for (const ReasonedNames& group : sets.always) {
+    groups.emplace_back(group.reason, group);
+  }
+  if (const auto runtime = sets.runtimes.find(std::string(RuntimeName(options_.runtime)));
+      runtime != sets.runtimes.end()) {
+    for (const ReasonedNames& group : runtime->second) {
+      groups.emplace_back(fmt::format("base set of {}: {}", runtime->first, group.reason), group);
+    }
+  }
+  for (const auto& [reason, group] : groups) {
+    std::vector<std::string> names;
+    for (const std::string& name : group.names) {
+      brought_.insert(name);
+      if (!IsAllowed(name)) {
+        added_[name] = reason;
+        names.push_back(name);
+      }
+    }
+    groups_.emplace_back(reason, std::move(names));
+  }
+  return {};
+}
+
+Status PolicyBuilder::AllowFamilies() {
+  if (options_.portability == Portability::kExact) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const SyscallFamilies families, LoadSyscallFamilies());
+  for (const auto& [family, members] : families) {
+    const auto is_seen = [&](const std::string& name) { return observed_allowed_.contains(name); };
+    const auto seen = std::ranges::find_if(members, is_seen);
+    if (seen == members.end()) {
+      continue;
+    }
+    const std::string reason = fmt::format(
+        "portability, family {}: another C library or architecture makes it where {} was seen",
+        family, *seen);
+    std::vector<std::string> names;
+    for (const std::string& name : members) {
+      if (name != *seen || std::ranges::count_if(members, is_seen) > 1) {
+        brought_.insert(name);
+      }
+      if (!IsAllowed(name)) {
+        added_[name] = reason;
+        names.push_back(name);
+      }
+    }
+    groups_.emplace_back(reason, std::move(names));
+  }
+  return {};
+}
+
+bool PolicyBuilder::MayBeNamed(const std::string& name) const {
+  return options_.portability == Portability::kPortable ||
+         std::ranges::any_of(out_.policy.architectures, [&](Architecture arch) {
+           return SyscallNumber(arch, name).has_value();
+         });
+}
+
+void PolicyBuilder::AddMultiplexerRules() {
+  for (const std::string name : {"ipc", "socketcall"}) {
+    const bool reachable = std::ranges::any_of(out_.policy.architectures, [&](Architecture arch) {
+      const auto opens = [&](const std::string& call) {
+        const std::optional<MultiplexedWay> way = FindMultiplexedWay(arch, call);
+        return way && way->multiplexer == name;
+      };
+      return std::ranges::any_of(observed_allowed_, opens) ||
+             std::ranges::any_of(added_ | std::views::keys, opens);
+    });
+    if (!reachable) {
+      continue;
+    }
+    // First of all rules: libseccomp refuses to add two ways into one multiplexer that differ in
+    // action, unless this one is there already.
+    ruled_.insert(name);
+    if (IsAllowed(name)) {
+      Add({{name}, SeccompAction::Allow(), {}, "seen in the recording"},
+          {Evidence(name, observed_.at(name))});
+      out_.unrestricted.push_back(fmt::format(
+          "{}: what it is called for is behind a pointer or in it, out of a filter's sight", name));
+    } else {
+      const SeccompAction refusal = options_.on_violation == OnViolation::kErrno
+                                        ? kMultiplexerRefused
+                                        : RefusalFor(options_.on_violation);
+      const std::string reason = "only the single calls were seen, which this one would go round";
+      Add({{name}, refusal, {}, reason}, {reason});
+    }
+  }
+}
+
+std::optional<std::set<WatchedValues>> PolicyBuilder::SeenValues(const WatchedCall& call) const {
+  std::set<WatchedValues> values;
+  if (call.policy == ArgumentPolicy::kAllowSeen && brought_.contains(std::string(call.name))) {
+    for (const std::uint64_t value : call.values) {
+      values.insert({value});
+    }
+  }
+  const auto observed = observed_.find(std::string(call.name));
+  if (observed == observed_.end() || !observed_allowed_.contains(observed->first)) {
+    return values;
+  }
+  const SeccompAction refusal = RefusalFor(options_.on_violation);
+  for (const auto& [arch, observation] : observed->second.parts) {
+    if (observation->overflow) {
+      // The distinct values are gone. Where no bit that matters was ever set, that is still one
+      // value.
+      const WatchedArgument& argument = call.arguments.front();
+      const std::vector<ScalarRange>& ranges = *observation->overflow;
+      if (call.arguments.size() > 1 || argument.position >= ranges.size() ||
+          (ranges[argument.position].bits_or & argument.mask) != 0) {
+        return std::nullopt;
+      }
+      values.insert({0});
+    }
+    for (const auto& [tuple, seen] : observation->tuples) {
+      if (!Holds(seen.results, refusal)) {
+        values.insert(ValuesOf(call, tuple));
+      }
+    }
+    if (!observation->overflow && observation->tuples.empty()) {
+      return std::nullopt;
+    }
+  }
+  return values;
+}
+
+void PolicyBuilder::AddWatchedRule(const WatchedCall& call) {
+  const std::string name(call.name);
+  const std::optional<std::set<WatchedValues>> seen = SeenValues(call);
+  if (!seen) {
+    return;
+  }
+  const ArgumentRules rules = MakeArgumentRules(call, *seen);
+  if (rules.allow.empty() || rules.allow.front().empty()) {
+    return;
+  }
+  watched_.emplace(name, call);
+}
+
+void PolicyBuilder::AddWatchedRules() {
+  for (const auto& [name, call] : watched_) {
+    const std::set<WatchedValues> seen = SeenValues(call).value_or(std::set<WatchedValues>{});
+    const ArgumentRules rules = MakeArgumentRules(call, seen);
+    std::vector<std::string> reasons;
+    if (observed_allowed_.contains(name)) {
+      reasons.push_back(Evidence(name, observed_.at(name)));
+      for (const WatchedValues& values : seen) {
+        reasons.push_back(fmt::format("{} {} was seen", name, Describe(call, values)));
+      }
+    } else {
+      reasons.push_back(added_.at(name));
+    }
+    const std::string allowed = fmt::format(
+        "{}: {}", name,
+        observed_allowed_.contains(name) ? "as seen in the recording" : added_.at(name));
+    for (const std::vector<ArgumentCondition>& conditions : rules.allow) {
+      Add({{name}, SeccompAction::Allow(), conditions, allowed}, reasons);
+    }
+    const std::string refused = fmt::format("{}: {} that were not seen", name, call.what);
+    for (const std::vector<ArgumentCondition>& conditions : rules.refuse) {
+      Add({{name}, RefusalFor(options_.on_violation), conditions, refused}, {refused});
+    }
+    ruled_.insert(name);
+  }
+}
+
+void PolicyBuilder::AddObservedRule() {
+  SeccompRule rule{{}, SeccompAction::Allow(), {}, "seen in the recording"};
+  std::vector<std::string> reasons;
+  for (const std::string& name : observed_allowed_) {
+    if (!IsWatched(name) && !ruled_.contains(name)) {
+      rule.names.push_back(name);
+      reasons.push_back(Evidence(name, observed_.at(name)));
+      ruled_.insert(name);
+    }
+  }
+  if (!rule.names.empty()) {
+    Add(std::move(rule), std::move(reasons));
+  }
+}
+
+void PolicyBuilder::AddAllowGroups() {
+  for (const auto& [reason, members] : groups_) {
+    SeccompRule rule{{}, SeccompAction::Allow(), {}, reason};
+    for (const std::string& name : members) {
+      if (!IsWatched(name) && !ruled_.contains(name) && MayBeNamed(name)) {
+        rule.names.push_back(name);
+        ruled_.insert(name);
+      }
+    }
+    if (!rule.names.empty()) {
+      std::ranges::sort(rule.names);
+      Add(std::move(rule), {reason});
+    }
+  }
+}
+
+Status PolicyBuilder::AddRefusals() {
+  ASSIGN_OR_RETURN(const SyscallClasses classes, LoadSyscallClasses());
+  for (const auto& [error, what] : {std::pair(EPERM, "EPERM"), std::pair(ENOSYS, "ENOSYS")}) {
+    SeccompRule rule{{},
+                     SeccompAction::Errno(static_cast<std::uint16_t>(error)),
+                     {},
+                     fmt::format("it always failed with {} while it was recorded", what)};
+    std::vector<std::string> reasons;
+    for (const auto& [name, always] : left_out_) {
+      if (always == error && !ruled_.contains(name) && !IsAllowed(name)) {
+        rule.names.push_back(name);
+        reasons.push_back(Evidence(name, observed_.at(name)));
+        ruled_.insert(name);
+      }
+    }
+    if (!rule.names.empty()) {
+      Add(std::move(rule), std::move(reasons));
+    }
+  }
+  const auto add_class = [&](const std::vector<ReasonedNames>& groups, const SeccompAction& action,
+                             std::string_view prefix) {
+    for (const ReasonedNames& group : groups) {
+      SeccompRule rule{{}, action, {}, fmt::format("{}: {}", prefix, group.reason)};
+      for (const std::string& name : group.names) {
+        if (!ruled_.contains(name) && MayBeNamed(name)) {
+          rule.names.push_back(name);
+        }
+      }
+      if (!rule.names.empty()) {
+        std::ranges::sort(rule.names);
+        Add(rule, {rule.comment});
+      }
+    }
+  };
+  add_class(classes.refused, RefusalFor(options_.on_violation), "not seen, refused");
+  add_class(classes.absent, kAbsent, "not seen, absent");
+  return {};
+}
+
+void PolicyBuilder::ListLeftOut() {
+  for (const auto& [name, error] : left_out_) {
+    if (!IsAllowed(name)) {
+      out_.left_out.push_back(fmt::format("{}: always {}", name, ErrnoName(error)));
+    }
+  }
+  std::ranges::sort(out_.left_out);
+}
+
+Expected<GeneratedSeccomp> PolicyBuilder::Build() {
+  RETURN_IF_ERROR(Collect());
+  CollectArchitectures();
+  out_.policy.default_action = kAbsent;
+  LeaveOutWhatAlwaysFailed();
+  RETURN_IF_ERROR(AllowBaseSets());
+  RETURN_IF_ERROR(AllowFamilies());
+  for (const WatchedCall& row : WatchedCalls()) {
+    const std::string name(row.name);
+    if (!IsAllowed(name)) {
+      continue;
+    }
+    if (const std::optional<WatchedCall> call = WatchOn(row.name, out_.policy.architectures)) {
+      AddWatchedRule(*call);
+    }
+    if (!IsWatched(name)) {
+      out_.unrestricted.push_back(fmt::format("{}: its {} are not told apart", name, row.what));
+    }
+  }
+  if (IsAllowed("clone3")) {
+    out_.unrestricted.emplace_back(
+        "clone3: its flags are behind a pointer, out of a filter's sight");
+  }
+  AddMultiplexerRules();
+  AddObservedRule();
+  AddAllowGroups();
+  AddWatchedRules();
+  RETURN_IF_ERROR(AddRefusals());
+  ListLeftOut();
+  std::ranges::sort(out_.unrestricted);
+  return std::move(out_);
+}
+
+}  // namespace
+
+Expected<GeneratedSeccomp> GenerateSeccomp(const Recording& recording,
+                                           const SeccompOptions& options) {
+  return PolicyBuilder(recording, options).Build();
+}
+
+}  // namespace cordon

@@ -1,0 +1,191 @@
+#include "generator/seccomp_proof.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/bpf_interpreter.h"
+#include "model/errno_name.h"
+#include "model/holds.h"
+#include "model/seccomp_compiler.h"
+#include "model/syscall_signature.h"
+
+namespace cordon {
+namespace {
+
+/// A recorded call with one distinct set of arguments.
+struct RecordedCall {
+  SyscallInvocation invocation;
+  const ResultCounts* results = nullptr;
+  bool named = true;
+};
+
+/// The registers of a call that was recorded with `tuple`; what the recording has from memory is in
+/// no register.
+SyscallInvocation InvocationOf(Syscall call, const ArgumentTuple& tuple) {
+  SyscallInvocation invocation{call, {}};
+  const std::span<const ScalarArgument> scalars =
+      RecordedScalars(call.arch, SyscallName(call).value_or(""));
+  for (std::size_t i = 0; i < scalars.size() && i < tuple.size(); ++i) {
+    if (scalars[i].member.empty()) {
+      invocation.arguments.at(scalars[i].index) = tuple[i];
+    }
+  }
+  return invocation;
+}
+
+std::vector<RecordedCall> RecordedCalls(const Recording& recording) {
+  std::vector<RecordedCall> calls;
+  for (const auto& [call, observation] : recording.syscalls) {
+    const bool named = SyscallName(call).has_value();
+    for (const auto& [tuple, seen] : observation.tuples) {
+      calls.push_back({InvocationOf(call, tuple), &seen.results, named});
+    }
+    if (observation.overflow) {
+      ArgumentTuple lowest;
+      ArgumentTuple highest;
+      for (const ScalarRange& range : *observation.overflow) {
+        lowest.push_back(range.minimum);
+        highest.push_back(range.maximum);
+      }
+      calls.push_back({InvocationOf(call, lowest), &observation.results, named});
+      calls.push_back({InvocationOf(call, highest), &observation.results, named});
+    }
+    if (observation.tuples.empty() && !observation.overflow) {
+      calls.push_back({{call, {}}, &observation.results, named});
+    }
+  }
+  return calls;
+}
+
+/// `call` with rubbish in the high halves of the registers that the kernel takes as int: it may be
+/// there (psABI), and must not matter.
+SyscallInvocation WithDirtyRegisters(SyscallInvocation call) {
+  for (const ScalarArgument& scalar :
+       RecordedScalars(call.call.arch, SyscallName(call.call).value_or(""))) {
+    if (scalar.member.empty() && scalar.width_bits == 32) {
+      call.arguments.at(scalar.index) |= 0xdeadbeef00000000;
+    }
+  }
+  return call;
+}
+
+std::string Describe(const SeccompAction& answer) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "ALLOW", "LOG", "TRACE", "NOTIFY", "ERRNO", "TRAP", "KILL_THREAD", "KILL_PROCESS"};
+  const std::string_view name = kNames.at(static_cast<std::size_t>(answer.kind));
+  return answer.kind == SeccompActionKind::kErrno
+             ? fmt::format("{} {}", name, ErrnoName(answer.data))
+             : std::string(name);
+}
+
+std::string DescribeResults(const ResultCounts& results) {
+  std::string text;
+  for (const auto& [error, count] : results) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", error == 0 ? "ok" : ErrnoName(error));
+  }
+  return text.empty() ? "no result" : text;
+}
+
+/// One consumer of the policy.
+struct Reader {
+  std::string name;
+  SeccompPolicy policy;  ///< as it reads it
+  Expected<std::vector<sock_filter>> (*compile)(const SeccompPolicy&) = nullptr;
+  /// Numbers without a name get the default action, which this reader changes: nothing in a profile
+  /// could help them.
+  bool unnamed_calls_hold = true;
+};
+
+std::vector<Reader> ReadersOf(const SeccompPolicy& policy, ContainerRuntime runtime) {
+  std::vector<Reader> readers = {
+      {"cordon", policy, CompileSeccomp, true},
+      {"cordon, notifying", NotifyingVariant(policy), CompileSeccomp, true}};
+  if (runtime != ContainerRuntime::kCordon) {
+    readers.push_back({"runc 1.1", policy, CompileAsRunc, true});
+    readers.push_back({"crun 1.8", policy, CompileAsCrun, true});
+    readers.push_back(
+        {"runc 1.1 under Docker 20.10", AsDocker2010Reads(policy), CompileAsRunc, false});
+  }
+  return readers;
+}
+
+Expected<SeccompReading> Prove(const Reader& reader, const SeccompPolicy& plain,
+                               const std::vector<RecordedCall>& calls) {
+  Expected<std::vector<sock_filter>> program = reader.compile(reader.policy);
+  if (!program) {
+    return Fail(program.error().WithContext(fmt::format("the policy for {}", reader.name)));
+  }
+  SeccompReading reading{reader.name, program->size(), 0};
+  ASSIGN_OR_RETURN(const BpfInterpreter interpreter, BpfInterpreter::Create(*std::move(program)));
+  for (const RecordedCall& call : calls) {
+    bool holds = true;
+    SeccompAction answer;
+    for (const SyscallInvocation& invocation :
+         {call.invocation, WithDirtyRegisters(call.invocation)}) {
+      answer = ActionOfWord(interpreter.Run(invocation));
+      if (answer.kind == SeccompActionKind::kNotify &&
+          reader.policy.default_action.kind == SeccompActionKind::kNotify) {
+        answer = Evaluate(plain, invocation);  // which is what the supervisor answers
+      }
+      holds = holds && Holds(*call.results, answer);
+    }
+    if (holds) {
+      ++reading.held;
+      continue;
+    }
+    if (!call.named && !reader.unnamed_calls_hold) {
+      continue;
+    }
+    const std::string what =
+        fmt::format("{} on {} ({:#x}, {:#x}, {:#x}), recorded with {}, would get {}",
+                    SyscallLabel(call.invocation.call), Name(call.invocation.call.arch),
+                    call.invocation.arguments[0], call.invocation.arguments[1],
+                    call.invocation.arguments[2], DescribeResults(*call.results), Describe(answer));
+    if (call.named && !LibseccompKnows(SyscallName(call.invocation.call).value_or(""))) {
+      return Fail(MakeError(ErrorCode::kUnsupported,
+                            fmt::format("{} has no name for a recorded call, so no profile can "
+                                        "allow it under {}: {}; with --runtime cordon it can",
+                                        SeccompCompilerVersion(), reader.name, what)));
+    }
+    return Fail(
+        MakeError(ErrorCode::kInternal,
+                  fmt::format("the policy fails its own proof under {}: {}", reader.name, what)));
+  }
+  return reading;
+}
+
+RefusedCalls CountRefused(const SeccompPolicy& policy, Architecture arch) {
+  RefusedCalls counts;
+  for (const auto& [number, name] : SyscallsOf(arch)) {
+    const CallRules rules(policy, {arch, number});
+    ++counts.known;
+    counts.refused +=
+        rules.CanAnswer(SeccompActionKind::kAllow) || rules.CanAnswer(SeccompActionKind::kLog) ? 0
+                                                                                               : 1;
+  }
+  return counts;
+}
+
+}  // namespace
+
+Expected<SeccompProof> ProveSeccomp(const Recording& recording, const GeneratedSeccomp& generated,
+                                    ContainerRuntime runtime) {
+  const std::vector<RecordedCall> calls = RecordedCalls(recording);
+  SeccompProof proof;
+  proof.recorded = calls.size();
+  proof.left_out = generated.left_out;
+  proof.unrestricted = generated.unrestricted;
+  for (const Reader& reader : ReadersOf(generated.policy, runtime)) {
+    ASSIGN_OR_RETURN(SeccompReading reading, Prove(reader, generated.policy, calls));
+    proof.readings.push_back(std::move(reading));
+  }
+  for (const Architecture arch : generated.policy.architectures) {
+    proof.refused[std::string(Name(arch))] = CountRefused(generated.policy, arch);
+  }
+  return proof;
+}
+
+}  // namespace cordon

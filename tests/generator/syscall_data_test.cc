@@ -1,0 +1,92 @@
+#include "generator/syscall_data.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "model/seccomp_compiler.h"
+#include "model/syscall.h"
+
+namespace cordon {
+namespace {
+
+/// How often each name is in a class.
+std::map<std::string, int> Classified(const SyscallClasses& classes) {
+  std::map<std::string, int> times;
+  for (const auto* groups : {&classes.refused, &classes.absent}) {
+    for (const ReasonedNames& group : *groups) {
+      EXPECT_FALSE(group.reason.empty());
+      for (const std::string& name : group.names) {
+        ++times[name];
+      }
+    }
+  }
+  return times;
+}
+
+TEST(SyscallClasses, HoldEveryNameOfTheTableExactlyOnce) {
+  const Expected<SyscallClasses> classes = LoadSyscallClasses();
+  ASSERT_TRUE(classes.has_value()) << classes.error().message;
+  const std::map<std::string, int> times = Classified(*classes);
+  for (const auto& [name, count] : times) {
+    EXPECT_EQ(count, 1) << name;
+  }
+  std::set<std::string_view> table;
+  for (std::size_t i = 0; i < kArchitectureCount; ++i) {
+    for (const auto& [number, name] : SyscallsOf(static_cast<Architecture>(i))) {
+      table.insert(name);
+      EXPECT_TRUE(times.contains(std::string(name))) << name << " is in no class";
+    }
+  }
+  EXPECT_GT(table.size(), 450U);
+}
+
+TEST(SyscallClasses, NoRefusedCallIsUnknownToLibseccomp) {
+  // A refusal that a runtime cannot name would fall to its default action.
+  const Expected<SyscallClasses> classes = LoadSyscallClasses();
+  ASSERT_TRUE(classes.has_value()) << classes.error().message;
+  for (const ReasonedNames& group : classes->refused) {
+    for (const std::string& name : group.names) {
+      EXPECT_TRUE(LibseccompKnows(name)) << name;
+    }
+  }
+}
+
+TEST(BaseSets, HaveWhatNoProgramStartsWithout) {
+  const Expected<BaseSets> sets = LoadBaseSets();
+  ASSERT_TRUE(sets.has_value()) << sets.error().message;
+  std::set<std::string> always;
+  for (const ReasonedNames& group : sets->always) {
+    always.insert(group.names.begin(), group.names.end());
+  }
+  for (const char* name : {"execve", "exit", "exit_group", "rt_sigreturn", "restart_syscall",
+                           "clock_gettime", "gettimeofday", "time", "getcpu", "clock_getres"}) {
+    EXPECT_TRUE(always.contains(name)) << name;
+  }
+  for (const char* runtime : {"runc", "crun", "cordon"}) {
+    EXPECT_TRUE(sets->runtimes.contains(runtime)) << runtime;
+  }
+  std::size_t cordons = 0;
+  for (const ReasonedNames& group : sets->runtimes.at("cordon")) {
+    cordons += group.names.size();
+  }
+  EXPECT_EQ(cordons, 2U);
+}
+
+TEST(SyscallFamilies, AreDisjointAndNeverBringWhatAFilterCannotSee) {
+  const Expected<SyscallFamilies> families = LoadSyscallFamilies();
+  ASSERT_TRUE(families.has_value()) << families.error().message;
+  std::set<std::string> seen;
+  for (const auto& [family, names] : *families) {
+    EXPECT_GT(names.size(), 1U) << family;
+    for (const std::string& name : names) {
+      EXPECT_TRUE(seen.insert(name).second) << name;
+    }
+  }
+  EXPECT_FALSE(seen.contains("clone3"));
+  EXPECT_FALSE(seen.contains("socketcall"));
+}
+
+}  // namespace
+}  // namespace cordon
