@@ -59,17 +59,23 @@ std::string ElfInterpreter(const UniqueFd& file, std::string_view head) {
   return {};
 }
 
-/// The interpreter that `file` names, whatever its format; empty if none.
-std::string InterpreterOf(const UniqueFd& file) {
+/// The interpreter that a file names; empty if none.
+struct NamedInterpreter {
+  std::string path;
+  bool by_script = false;
+};
+
+NamedInterpreter InterpreterOf(const UniqueFd& file) {
   const std::string head = ReadAt(file, kHeadBytes, 0);
   if (head.starts_with("#!")) {
-    return ScriptInterpreter(head);
+    return {.path = ScriptInterpreter(head), .by_script = true};
   }
   if (!head.starts_with(ELFMAG) || head.size() <= EI_CLASS) {
     return {};
   }
-  return head[EI_CLASS] == ELFCLASS64 ? ElfInterpreter<Elf64_Ehdr, Elf64_Phdr>(file, head)
-                                      : ElfInterpreter<Elf32_Ehdr, Elf32_Phdr>(file, head);
+  return {.path = head[EI_CLASS] == ELFCLASS64
+                      ? ElfInterpreter<Elf64_Ehdr, Elf64_Phdr>(file, head)
+                      : ElfInterpreter<Elf32_Ehdr, Elf32_Phdr>(file, head)};
 }
 
 }  // namespace
@@ -90,7 +96,7 @@ std::string ScriptInterpreter(std::string_view head) {
 
 ExecutableImage ReadExecutableImage(pid_t task, const FileKey& program,
                                     const PathResolver& resolver) {
-  ExecutableImage image{.program = program, .interpreters = {}, .steps = {}};
+  ExecutableImage image{.is_script = false, .program = program, .interpreters = {}, .steps = {}};
   FileKey current = program;
   for (int depth = 0; depth < kMaxInterpreterDepth; ++depth) {
     if (!current.path.starts_with('/')) {
@@ -98,12 +104,13 @@ ExecutableImage ReadExecutableImage(pid_t task, const FileKey& program,
     }
     const UniqueFd file(::open(fmt::format("/proc/{}/root{}", task, current.path).c_str(),
                                O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    const std::string named = file.valid() ? InterpreterOf(file) : std::string();
-    if (named.empty()) {
+    const NamedInterpreter named = file.valid() ? InterpreterOf(file) : NamedInterpreter();
+    image.is_script |= depth == 0 && named.by_script;
+    if (named.path.empty()) {
       break;
     }
-    Expected<ResolvedPath> resolved =
-        resolver.Resolve({.directory_fd = {}, .path = named, .final_link = FinalLink::kFollow});
+    Expected<ResolvedPath> resolved = resolver.Resolve(
+        {.directory_fd = {}, .path = named.path, .final_link = FinalLink::kFollow});
     if (!resolved.has_value() || !resolved->exists()) {
       break;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
@@ -10,6 +11,7 @@ namespace cordon {
 
 /// What the kernel opens to run a program (execve(2)).
 struct ExecutableImage {
+  bool is_script = false;             ///< `program` has a "#!" line
   FileKey program;                    ///< what was named in execve(2)
   std::vector<FileKey> interpreters;  ///< the "#!" interpreter, its own where that is a script too,
                                       ///< then the ELF interpreter

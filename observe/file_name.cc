@@ -111,8 +111,13 @@ Expected<std::string> ReadLinkText(const std::string& path) {
 
 Expected<OpenFile> DescribeOpenFile(const std::string& magic_link, std::string_view root,
                                     const IsWorkloadTask& is_workload_task) {
-  OpenFile file;
   ASSIGN_OR_RETURN(const std::string text, ReadLinkText(magic_link));
+  return DescribeOpenFile(magic_link, text, root, is_workload_task);
+}
+
+Expected<OpenFile> DescribeOpenFile(const std::string& magic_link, std::string_view text,
+                                    std::string_view root, const IsWorkloadTask& is_workload_task) {
+  OpenFile file;
   // stat(2) through a magic link reaches the very inode, even one that has no name any more.
   if (::stat(magic_link.c_str(), &file.status) != 0) {
     return Fail(SystemError(errno, fmt::format("stat {}", magic_link)));

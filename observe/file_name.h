@@ -44,4 +44,8 @@ struct OpenFile {
 Expected<OpenFile> DescribeOpenFile(const std::string& magic_link, std::string_view root,
                                     const IsWorkloadTask& is_workload_task);
 
+/// The same for a caller that has read the link already and got `text`.
+Expected<OpenFile> DescribeOpenFile(const std::string& magic_link, std::string_view text,
+                                    std::string_view root, const IsWorkloadTask& is_workload_task);
+
 }  // namespace cordon
