@@ -1,0 +1,243 @@
+#include "tracer/call_recorder.h"
+
+#include <chrono>
+
+#include "observe/call_values.h"
+
+namespace cordon {
+namespace {
+
+/// ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK (include/linux/errno.h):
+/// never seen by a program.
+bool WillBeRestarted(int sys_errno) {
+  return sys_errno == 512 || sys_errno == 513 || sys_errno == 514 || sys_errno == 516;
+}
+
+/// Has this call, with these arguments, succeeded before?
+bool HasSucceeded(const SyscallObservation& observation, const ArgumentTuple& tuple) {
+  if (tuple.empty() || observation.overflow) {
+    return observation.results.contains(0);
+  }
+  const auto found = observation.tuples.find(tuple);
+  return found != observation.tuples.end() && found->second.results.contains(0);
+}
+
+}  // namespace
+
+CallRecorder::CallRecorder(pid_t root)
+    : lookup_(log_, [this](pid_t id) { return seen_ids_.contains(id); }),
+      files_(log_, lookup_),
+      sockets_(log_, lookup_),
+      processes_(log_, lookup_),
+      capabilities_(log_) {
+  TaskState& task = Create(root);
+  lookup_.ForgetRoot(task);
+  processes_.RefreshCredentials(task);
+}
+
+TaskState& CallRecorder::Create(pid_t id) {
+  TaskState& task = tasks_[id];
+  task.id = id;
+  task.process = std::make_shared<Process>();
+  task.process->id = id;
+  task.process->innermost_pid = id;
+  task.descriptors = std::make_shared<DescriptorTable>();
+  task.view = std::make_shared<FileSystemView>();
+  seen_ids_.insert(id);
+  meter_.NoteTasks(tasks_.size());
+  return task;
+}
+
+TaskState* CallRecorder::Find(pid_t id) {
+  const auto found = tasks_.find(id);
+  return found == tasks_.end() ? nullptr : &found->second;
+}
+
+ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation) {
+  log_.Tick();
+  TaskState* const task = Find(id);
+  if (task == nullptr) {
+    return ExitInterest::kNotWanted;
+  }
+  const SyscallSignature& signature = SignatureOf(invocation.call);
+  SyscallObservation& observation = log_.Call(invocation.call);
+  observation.seen.Note(log_.now_ms(), task->program(), log_.phase());
+  CallFrame& frame = task->frame.emplace();
+  frame.invocation = invocation;
+  frame.meant = invocation;
+  frame.signature = &signature;
+  frame.observation = &observation;
+  const ProcessMemory memory(id);
+  if (!signature.scalars.empty()) {
+    frame.tuple = ReadArgumentTuple(invocation, signature, memory).value_or(ArgumentTuple());
+  }
+  if (signature.effect == SyscallEffect::kSocketCall) {
+    if (const std::optional<SyscallInvocation> inner = UnwrapSocketCall(invocation, memory)) {
+      frame.meant = *inner;
+      frame.signature = &SignatureOf(inner->call);
+    }
+  }
+  capabilities_.BeforeCall(*task, frame);
+  bool wanted = files_.Before(*task, frame) == ExitInterest::kWanted;
+  wanted |= sockets_.Before(*task, frame) == ExitInterest::kWanted;
+  wanted |= processes_.Before(*task, frame) == ExitInterest::kWanted;
+  if (signature.result == ResultKind::kNone) {
+    NoteResult(frame, std::nullopt);
+    task->frame.reset();
+    return ExitInterest::kNotWanted;
+  }
+  wanted |= frame.signature->result == ResultKind::kDescriptor;
+  if (!wanted && signature.result == ResultKind::kAlwaysOk) {
+    NoteResult(frame, 0);
+    task->frame.reset();
+    return ExitInterest::kNotWanted;
+  }
+  if (!wanted && HasSucceeded(observation, frame.tuple)) {
+    NoteResult(frame, std::nullopt);
+    task->frame.reset();
+    return ExitInterest::kNotWanted;
+  }
+  return ExitInterest::kWanted;
+}
+
+void CallRecorder::NoteResult(CallFrame& frame, std::optional<int> sys_errno) {
+  TupleObservation one{.count = 1, .results = {}, .phases = {}};
+  one.phases.Add(log_.phase());
+  if (sys_errno) {
+    ++frame.observation->results[*sys_errno];
+    one.results[*sys_errno] = 1;
+  }
+  frame.observation->AddTuple(frame.tuple, one);
+}
+
+void CallRecorder::OnExit(pid_t id, CallResult result) {
+  log_.Tick();
+  TaskState* const task = Find(id);
+  if (task == nullptr || !task->frame) {
+    return;
+  }
+  CallFrame& frame = *task->frame;
+  if (WillBeRestarted(result.sys_errno)) {
+    NoteResult(frame, std::nullopt);
+    task->frame.reset();
+    return;
+  }
+  if (frame.invocation.call.number >= 0 &&
+      SignatureOf(frame.invocation.call).result == ResultKind::kAlwaysOk) {
+    result.sys_errno = 0;  // a value that looks like an errno is still a value
+  }
+  NoteResult(frame, result.sys_errno);
+  files_.After(*task, frame, result);
+  sockets_.After(*task, frame, result);
+  processes_.After(*task, frame, result);
+  if (result.ok()) {
+    capabilities_.AfterSuccess(*task, frame);
+  }
+  meter_.NoteOpenFiles(task->descriptors->highest);
+  task->frame.reset();
+  Sample();
+}
+
+void CallRecorder::Sample() {
+  const auto now = std::chrono::steady_clock::now();
+  if (meter_.Due(now)) {
+    meter_.Sample(Processes(), now);
+  }
+}
+
+void CallRecorder::OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) {
+  constexpr std::uint64_t kCloneNewPid = 0x20000000;
+  constexpr std::uint64_t kCloneNewUser = 0x10000000;
+  constexpr std::uint64_t kCloneNewNs = 0x00020000;
+  log_.Tick();
+  const TaskState* const maker = Find(parent);
+  if (maker == nullptr) {
+    TaskState& task = Create(child);
+    lookup_.ForgetRoot(task);
+    processes_.RefreshCredentials(task);
+    log_.NoteLimitation("unknown-parent",
+                        "a task appeared whose parent had been killed before it was heard of");
+    return;
+  }
+  const bool nested = maker->process->innermost_pid != maker->process->id;
+  TaskState made;
+  made.id = child;
+  if ((clone_flags & kCloneThread) != 0) {
+    made.process = maker->process;
+    ++made.process->live_tasks;
+  } else {
+    made.process = std::make_shared<Process>(*maker->process);
+    made.process->id = child;
+    made.process->innermost_pid = child;
+    made.process->live_tasks = 1;
+  }
+  made.descriptors = (clone_flags & kCloneFiles) != 0
+                         ? maker->descriptors
+                         : std::make_shared<DescriptorTable>(
+                               DescriptorTable{.open = {}, .highest = maker->descriptors->highest});
+  made.view =
+      (clone_flags & kCloneFs) != 0 ? maker->view : std::make_shared<FileSystemView>(*maker->view);
+  TaskState& task = tasks_[child] = std::move(made);
+  seen_ids_.insert(child);
+  if ((clone_flags & kCloneNewNs) != 0) {
+    lookup_.ForgetRoot(task);
+  }
+  if (nested || (clone_flags & (kCloneNewPid | kCloneNewUser)) != 0) {
+    processes_.RefreshCredentials(task);
+  }
+  meter_.NoteTasks(tasks_.size());
+}
+
+void CallRecorder::OnExec(pid_t former, pid_t id) {
+  log_.Tick();
+  if (former != id) {
+    if (auto node = tasks_.extract(former); !node.empty()) {
+      tasks_.erase(id);
+      node.key() = id;
+      node.mapped().id = id;
+      tasks_.insert(std::move(node));
+    }
+  }
+  TaskState* const task = Find(id);
+  if (task == nullptr) {
+    return;
+  }
+  // The new program has the process to itself, even if it shared the object with a vfork(2)
+  // parent's bookkeeping before.
+  task->process->live_tasks = 1;
+  processes_.AfterExec(*task);
+}
+
+void CallRecorder::OnExiting(pid_t id) {
+  const TaskState* const task = Find(id);
+  if (task == nullptr || task->process->live_tasks == 0) {
+    return;
+  }
+  if (--task->process->live_tasks == 0) {
+    meter_.NoteExiting(task->process->id);
+  }
+}
+
+void CallRecorder::OnEnd(pid_t id, const Outcome&) {
+  tasks_.erase(id);
+}
+
+void CallRecorder::OnLimitation(const std::string& kind, const std::string& detail) {
+  log_.NoteLimitation(kind, detail);
+}
+
+std::set<pid_t> CallRecorder::Processes() const {
+  std::set<pid_t> processes;
+  for (const auto& [id, task] : tasks_) {
+    processes.insert(task.process->id);
+  }
+  return processes;
+}
+
+Recording CallRecorder::Take() {
+  Recording recording = log_.Take();
+  recording.resources = meter_.peaks();
+  return recording;
+}
+
+}  // namespace cordon

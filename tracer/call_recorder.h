@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "tracer/call_observer.h"
+#include "tracer/capability_rules.h"
+#include "tracer/file_lookup.h"
+#include "tracer/file_rules.h"
+#include "tracer/process_rules.h"
+#include "tracer/recording_log.h"
+#include "tracer/resource_meter.h"
+#include "tracer/socket_rules.h"
+#include "tracer/task_state.h"
+
+namespace cordon {
+
+/// Turns what a session reports into a recording. What it asks to see does not depend on the tier,
+/// so neither does what it records.
+///
+/// The result of a call matters to a policy until the call has succeeded: from then on it must be
+/// allowed, whatever comes later. So the exit of a call is asked for while (call, argument tuple)
+/// has not succeeded yet, and of calls on names, sockets and processes every time, because there
+/// each result says something of its own.
+class CallRecorder final : public CallObserver {
+ public:
+  /// `root`: the workload's first task, stopped before its first execve(2).
+  explicit CallRecorder(pid_t root);
+
+  ExitInterest OnEntry(pid_t task, const SyscallInvocation& invocation) override;
+  void OnExit(pid_t task, CallResult result) override;
+  void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override;
+  void OnExec(pid_t former, pid_t task) override;
+  void OnExiting(pid_t task) override;
+  void OnEnd(pid_t task, const Outcome& outcome) override;
+  void OnLimitation(const std::string& kind, const std::string& detail) override;
+
+  /// The thread groups that are alive.
+  std::set<pid_t> Processes() const;
+  /// Everything recorded, without runs. Call once, at the end.
+  Recording Take();
+
+  const std::set<Limitation>& limitations() const { return log_.limitations(); }
+
+ private:
+  TaskState* Find(pid_t task);
+  TaskState& Create(pid_t task);
+  void NoteResult(CallFrame& frame, std::optional<int> sys_errno);
+  void Sample();
+
+  RecordingLog log_;
+  std::unordered_set<pid_t> seen_ids_;  ///< of all tasks ever: paths in /proc outlive them
+  FileLookup lookup_;
+  FileRules files_;
+  SocketRules sockets_;
+  ProcessRules processes_;
+  CapabilityRules capabilities_;
+  ResourceMeter meter_;
+  std::unordered_map<pid_t, TaskState> tasks_;
+};
+
+}  // namespace cordon

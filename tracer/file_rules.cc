@@ -1,0 +1,602 @@
+#include "tracer/file_rules.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "observe/process_memory.h"
+#include "tracer/capability_rules.h"
+
+namespace cordon {
+namespace {
+
+// fcntl(2) commands that the headers hide or number by ABI: asm-generic/fcntl.h.
+constexpr int kGetLock64 = 12;
+constexpr int kSetLockWait64 = 14;
+constexpr int kGetOfdLock = 36;
+constexpr int kSetOfdLockWait = 38;
+constexpr std::uint64_t kRenameExchange = 2;  // RENAME_EXCHANGE, linux/fs.h
+
+/// Accesses that the open flags ask for (open(2)).
+FileAccessSet AccessOfOpenFlags(std::uint64_t flags) {
+  FileAccessSet access{FileAccess::kOpen};
+  const auto mode = flags & O_ACCMODE;
+  if (mode == O_RDONLY || mode == O_RDWR) {
+    access.Add(FileAccess::kRead);
+  }
+  if (mode == O_WRONLY || mode == O_RDWR) {
+    access.Add((flags & O_APPEND) != 0 ? FileAccess::kAppend : FileAccess::kWrite);
+  }
+  return access;
+}
+
+unsigned WantOf(FileAccessSet access) {
+  unsigned want = 0;
+  if (access.Has(FileAccess::kRead)) {
+    want |= kWantRead;
+  }
+  if (access.HasAny({FileAccess::kWrite, FileAccess::kAppend, FileAccess::kTruncate})) {
+    want |= kWantWrite;
+  }
+  return want;
+}
+
+Inode InodeOf(const FileKey& key, const struct stat& status) {
+  return {.path = key.path, .mode = status.st_mode, .uid = status.st_uid, .gid = status.st_gid};
+}
+
+bool IsLockCommand(int command) {
+  return command == F_GETLK || command == F_SETLK || command == F_SETLKW || command == F_SETLEASE ||
+         (command >= kGetLock64 && command <= kSetLockWait64) ||
+         (command >= kGetOfdLock && command <= kSetOfdLockWait);
+}
+
+bool IsDuplicateCommand(int command) {
+  return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+}
+
+/// Effects whose names must be looked up when the call is made: they change what names mean.
+bool ChangesNames(const CallFrame& frame) {
+  switch (frame.signature->effect) {
+    case SyscallEffect::kUnlink:
+    case SyscallEffect::kRename:
+    case SyscallEffect::kLink:
+    case SyscallEffect::kSymlink:
+    case SyscallEffect::kMakeDirectory:
+    case SyscallEffect::kMakeNode:
+    case SyscallEffect::kMount:
+    case SyscallEffect::kUnmount:
+    case SyscallEffect::kChangeRoot:
+    case SyscallEffect::kExecute:
+      return true;
+    case SyscallEffect::kOpen:
+      return (frame.open_flags & O_CREAT) != 0;
+    default:
+      return false;
+  }
+}
+
+std::uint64_t ReadOpenFlags(const TaskState& task, const CallFrame& frame) {
+  if (frame.signature->name == "creat") {
+    return O_CREAT | O_WRONLY | O_TRUNC;
+  }
+  if (frame.signature->name.starts_with("open_tree")) {
+    return O_PATH;  // unless it clones, what comes out is like an O_PATH descriptor (open_tree(2))
+  }
+  if (const auto how = ArgumentWithRole(frame, ArgumentRole::kOpenHow)) {
+    return ProcessMemory(task.id).ReadValue<std::uint64_t>(RemoteAddress{*how}).value_or(0);
+  }
+  return static_cast<std::uint32_t>(ArgumentWithRole(frame, ArgumentRole::kOpenFlags).value_or(0));
+}
+
+/// What the other accesses of an inode by path are called.
+FileAccessSet AttributeAccess(SyscallEffect effect) {
+  switch (effect) {
+    case SyscallEffect::kGetattr:
+      return {FileAccess::kGetattr};
+    case SyscallEffect::kSetattr:
+    case SyscallEffect::kOwner:
+      return {FileAccess::kSetattr};
+    case SyscallEffect::kTestAccess:
+      return {FileAccess::kTestAccess};
+    case SyscallEffect::kReadLink:
+      return {FileAccess::kReadLink};
+    case SyscallEffect::kListDirectory:
+      return {FileAccess::kRead};
+    case SyscallEffect::kLock:
+      return {FileAccess::kLock};
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+struct FileRules::RuleRow {
+  SyscallEffect effect;
+  Rule after;
+};
+
+const FileRules::RuleRow* FileRules::RuleFor(SyscallEffect effect) {
+  static constexpr RuleRow kRules[] = {
+      {SyscallEffect::kOpen, &FileRules::AfterOpen},
+      {SyscallEffect::kGetattr, &FileRules::AfterAttributes},
+      {SyscallEffect::kSetattr, &FileRules::AfterAttributes},
+      {SyscallEffect::kOwner, &FileRules::AfterAttributes},
+      {SyscallEffect::kTestAccess, &FileRules::AfterAttributes},
+      {SyscallEffect::kReadLink, &FileRules::AfterAttributes},
+      {SyscallEffect::kListDirectory, &FileRules::AfterAttributes},
+      {SyscallEffect::kLock, &FileRules::AfterAttributes},
+      {SyscallEffect::kUnlink, &FileRules::AfterUnlink},
+      {SyscallEffect::kRename, &FileRules::AfterRename},
+      {SyscallEffect::kLink, &FileRules::AfterLink},
+      {SyscallEffect::kSymlink, &FileRules::AfterCreate},
+      {SyscallEffect::kMakeDirectory, &FileRules::AfterCreate},
+      {SyscallEffect::kMakeNode, &FileRules::AfterCreate},
+      {SyscallEffect::kChangeDirectory, &FileRules::AfterChangeDirectory},
+      {SyscallEffect::kChangeRoot, &FileRules::AfterChangeRoot},
+      {SyscallEffect::kTruncate, &FileRules::AfterTruncate},
+      {SyscallEffect::kMount, &FileRules::AfterMount},
+      {SyscallEffect::kUnmount, &FileRules::AfterMount},
+      {SyscallEffect::kWatch, &FileRules::AfterWatch},
+      {SyscallEffect::kMap, &FileRules::AfterMap},
+      {SyscallEffect::kProtect, &FileRules::AfterProtect},
+      {SyscallEffect::kIoctl, &FileRules::AfterIoctl},
+      {SyscallEffect::kDescriptorControl, &FileRules::AfterControl},
+      {SyscallEffect::kDuplicate, &FileRules::AfterDescriptor},
+      {SyscallEffect::kPipe, &FileRules::AfterPipe},
+      {SyscallEffect::kSocketPair, &FileRules::AfterPipe},
+  };
+  const auto* const row = std::ranges::find(kRules, effect, &RuleRow::effect);
+  return row == std::end(kRules) ? nullptr : row;
+}
+
+ExitInterest FileRules::Before(TaskState& task, CallFrame& frame) {
+  const auto fd = [&] {
+    return DescriptorNumber(ArgumentWithRole(frame, ArgumentRole::kFd).value_or(~0ULL));
+  };
+  switch (frame.signature->effect) {
+    case SyscallEffect::kClose:
+      // The number is free for others even when close(2) fails, except with EBADF; and from here
+      // on, before the exit stop.
+      if (frame.signature->name == "close_range") {
+        task.descriptors->open.clear();
+      } else {
+        Forget(task, fd());
+      }
+      return ExitInterest::kNotWanted;
+    case SyscallEffect::kMap: {
+      const std::uint64_t flags = ArgumentWithRole(frame, ArgumentRole::kMapFlags).value_or(0);
+      const bool has_roles = ArgumentWithRole(frame, ArgumentRole::kFd).has_value();
+      return has_roles && ((flags & MAP_ANONYMOUS) != 0 || fd() < 0) ? ExitInterest::kNotWanted
+                                                                     : ExitInterest::kWanted;
+    }
+    case SyscallEffect::kProtect:
+      if ((ArgumentWithRole(frame, ArgumentRole::kProtection).value_or(0) & PROT_EXEC) == 0) {
+        return ExitInterest::kNotWanted;
+      }
+      frame.mapping = FindMapping(task.id, frame.meant.arguments[0]).value_or(std::nullopt);
+      return ExitInterest::kWanted;
+    case SyscallEffect::kIoctl: {
+      const Descriptor* const descriptor = lookup_.DescriptorOf(task, fd());
+      const bool known =
+          descriptor != nullptr && descriptor->noted_for == task.program() &&
+          descriptor->ioctls.contains(static_cast<std::uint32_t>(frame.meant.arguments[1]));
+      return known ? ExitInterest::kNotWanted : ExitInterest::kWanted;
+    }
+    case SyscallEffect::kDescriptorControl: {
+      const auto command = static_cast<int>(frame.meant.arguments[1]);
+      if (IsDuplicateCommand(command)) {
+        return ExitInterest::kWanted;
+      }
+      return IsLockCommand(command) && !IsNoted(task, fd(), {FileAccess::kLock})
+                 ? ExitInterest::kWanted
+                 : ExitInterest::kNotWanted;
+    }
+    default:
+      break;
+  }
+  if (RuleFor(frame.signature->effect) == nullptr &&
+      frame.signature->effect != SyscallEffect::kExecute &&
+      frame.signature->effect != SyscallEffect::kNone) {
+    return ExitInterest::kNotWanted;  // other rules' business
+  }
+  frame.open_flags =
+      frame.signature->effect == SyscallEffect::kOpen ? ReadOpenFlags(task, frame) : 0;
+  lookup_.NameFiles(task, frame, ChangesNames(frame) ? Freshness::kFresh : Freshness::kRemembered);
+  if (frame.signature->effect == SyscallEffect::kNone) {
+    const bool names = std::ranges::any_of(
+        frame.files, [](const NamedFile& file) { return file.path != nullptr; });
+    return names ? ExitInterest::kWanted : BeforeTransfer(task, frame);
+  }
+  // A call on a descriptor whose use is in the recording has nothing new to tell.
+  const bool by_descriptor =
+      frame.files.size() == 1 && frame.files[0].path == nullptr && frame.files[0].descriptor;
+  const FileAccessSet access = AttributeAccess(frame.signature->effect);
+  if (by_descriptor && !access.empty() && IsNoted(task, *frame.files[0].descriptor, access)) {
+    return ExitInterest::kNotWanted;
+  }
+  return ExitInterest::kWanted;
+}
+
+ExitInterest FileRules::BeforeTransfer(TaskState& task, const CallFrame& frame) {
+  for (std::size_t i = 0; i < frame.signature->roles.size(); ++i) {
+    const ArgumentRole role = frame.signature->roles[i];
+    const int fd = DescriptorNumber(frame.meant.arguments[i]);
+    if (role == ArgumentRole::kReadFd && !IsNoted(task, fd, {FileAccess::kRead})) {
+      return ExitInterest::kWanted;
+    }
+    if (role == ArgumentRole::kWriteFd && !IsNoted(task, fd, {FileAccess::kWrite})) {
+      return ExitInterest::kWanted;
+    }
+  }
+  return ExitInterest::kNotWanted;
+}
+
+bool FileRules::IsNoted(TaskState& task, int fd, FileAccessSet access) {
+  const Descriptor* const descriptor = lookup_.DescriptorOf(task, fd);
+  if (descriptor == nullptr) {
+    return true;  // not open: the call fails
+  }
+  if (descriptor->file.key.file_class == FileClass::kSocket) {
+    return true;  // sockets have their own part of the recording
+  }
+  if (descriptor->noted_for != task.program()) {
+    return false;
+  }
+  FileAccessSet both = descriptor->noted;
+  both.Add(access);
+  return both == descriptor->noted;
+}
+
+void FileRules::NoteUse(TaskState& task, int fd, FileAccessSet access) {
+  Descriptor* const descriptor = lookup_.DescriptorOf(task, fd);
+  if (descriptor == nullptr || IsNoted(task, fd, access)) {
+    return;
+  }
+  if (descriptor->noted_for != task.program()) {
+    descriptor->noted = {};
+    descriptor->ioctls.clear();
+    descriptor->noted_for = task.program();
+  }
+  descriptor->noted.Add(access);
+  if (access.Has(FileAccess::kWrite) && OpenedForAppend(task.id, fd)) {
+    access = {FileAccess::kAppend};
+  }
+  log_.NoteFile(descriptor->file.key, access, task.program());
+}
+
+void FileRules::After(TaskState& task, CallFrame& frame, CallResult result) {
+  if (!result.ok()) {
+    EnsureCurrent(task, frame, result);
+    Fail(task, frame, result.sys_errno);
+    return;
+  }
+  EnsureCurrent(task, frame, result);
+  AfterTransfer(task, frame);
+  if (const RuleRow* const row = RuleFor(frame.signature->effect); row != nullptr) {
+    (this->*row->after)(task, frame, result);
+  } else if (frame.signature->result == ResultKind::kDescriptor) {
+    AfterDescriptor(task, frame, result);
+  }
+}
+
+/// A remembered look-up that the result contradicts is made again.
+void FileRules::EnsureCurrent(TaskState& task, CallFrame& frame, CallResult result) {
+  const bool stale = std::ranges::any_of(frame.files, [&](const NamedFile& file) {
+    return file.path != nullptr && !file.fresh &&
+           (file.path->exists() ? result.sys_errno == ENOENT || result.sys_errno == ENOTDIR ||
+                                      result.sys_errno == ELOOP
+                                : result.ok());
+  });
+  if (stale && !ChangesNames(frame)) {
+    lookup_.NameFiles(task, frame, Freshness::kFresh);
+  }
+}
+
+void FileRules::Fail(const TaskState& task, const CallFrame& frame, int sys_errno) {
+  for (const NamedFile& file : frame.files) {
+    if (file.path != nullptr) {
+      log_.NoteFailure(file.path->key, sys_errno, task.program());
+      break;
+    }
+  }
+}
+
+void FileRules::Note(const TaskState& task, const NamedFile& named, FileAccessSet access) {
+  if (named.path != nullptr) {
+    log_.NoteFile(named.path->key, access, task.program());
+  } else if (!named.descriptor) {
+    log_.NoteLimitation("unreadable-memory", "a path that a call named could not be read");
+  }
+}
+
+void FileRules::NoteParent(const TaskState& task, const ResolvedPath& path, FileAccessSet access) {
+  log_.NoteFile({.path = path.parent(), .file_class = FileClass::kDirectory}, access,
+                task.program());
+  if (!path.steps.empty()) {
+    const PathStep& step = path.steps.back();
+    NoteDacNeed(*task.process,
+                {.path = step.key.path, .mode = step.mode, .uid = step.uid, .gid = step.gid},
+                kWantWrite | kWantExecute, log_);
+  }
+}
+
+void FileRules::AfterTransfer(TaskState& task, const CallFrame& frame) {
+  for (std::size_t i = 0; i < frame.signature->roles.size(); ++i) {
+    const ArgumentRole role = frame.signature->roles[i];
+    if (role == ArgumentRole::kReadFd || role == ArgumentRole::kWriteFd) {
+      NoteUse(task, DescriptorNumber(frame.meant.arguments[i]),
+              {role == ArgumentRole::kReadFd ? FileAccess::kRead : FileAccess::kWrite});
+    }
+  }
+}
+
+void FileRules::AfterOpen(TaskState& task, CallFrame& frame, CallResult result) {
+  const NamedFile named = frame.files.empty() ? NamedFile{} : frame.files.front();
+  const bool existed = named.path == nullptr || named.path->exists();
+  Descriptor* const opened =
+      lookup_.NoteOpened(task, DescriptorNumber(static_cast<std::uint64_t>(result.value)), named);
+  if ((frame.open_flags & O_PATH) != 0) {
+    return;  // nothing but the walk (open(2), O_PATH)
+  }
+  FileAccessSet access = AccessOfOpenFlags(frame.open_flags);
+  const bool temporary = (frame.open_flags & O_TMPFILE) == O_TMPFILE;
+  FileKey key = opened != nullptr       ? opened->file.key
+                : named.path != nullptr ? named.path->key
+                                        : FileKey{};
+  if (key.path.empty()) {
+    Note(task, named, access);
+    return;
+  }
+  if (temporary && named.path != nullptr) {
+    // The kernel names it after its inode number, which differs from run to run.
+    key = {.path = named.path->key.path + "/#tmpfile", .file_class = FileClass::kFile};
+    access.Add(FileAccess::kCreate);
+    log_.NoteFile(named.path->key, {FileAccess::kAddName}, task.program());
+  } else if (!existed) {
+    access.Add(FileAccess::kCreate);
+    NoteParent(task, *named.path, {FileAccess::kAddName});
+  } else if ((frame.open_flags & O_TRUNC) != 0) {
+    access.Add(FileAccess::kTruncate);
+  }
+  log_.NoteFile(key, access, task.program());
+  if (opened != nullptr) {
+    opened->noted = access;
+    opened->noted.Add({access.Has(FileAccess::kAppend) ? FileAccess::kWrite : FileAccess::kOpen});
+    opened->noted_for = task.program();
+    if (existed && !temporary) {
+      NoteDacNeed(*task.process, InodeOf(key, opened->file.status), WantOf(access), log_);
+    }
+  }
+}
+
+void FileRules::AfterAttributes(TaskState& task, CallFrame& frame, CallResult) {
+  const FileAccessSet access = AttributeAccess(frame.signature->effect);
+  for (const NamedFile& file : frame.files) {
+    if (file.path == nullptr && file.descriptor) {
+      NoteUse(task, *file.descriptor, access);
+    } else {
+      Note(task, file, access);
+    }
+  }
+}
+
+void FileRules::AfterUnlink(TaskState& task, CallFrame& frame, CallResult) {
+  for (const NamedFile& file : frame.files) {
+    Note(task, file, {FileAccess::kUnlink});
+    if (file.path != nullptr) {
+      NoteParent(task, *file.path, {FileAccess::kRemoveName});
+      if (file.path->key.file_class != FileClass::kFile) {
+        lookup_.Forget();
+      }
+    }
+  }
+}
+
+void FileRules::AfterRename(TaskState& task, CallFrame& frame, CallResult) {
+  lookup_.Forget();
+  if (frame.files.size() != 2 || frame.files[0].path == nullptr || frame.files[1].path == nullptr) {
+    Note(task, {}, {});
+    return;
+  }
+  const ResolvedPath& from = *frame.files[0].path;
+  const ResolvedPath& to = *frame.files[1].path;
+  const bool exchange =
+      frame.signature->name == "renameat2" && (frame.meant.arguments[4] & kRenameExchange) != 0;
+  FileAccessSet moved{FileAccess::kRename};
+  if (from.key.file_class == FileClass::kDirectory && from.parent() != to.parent()) {
+    moved.Add(FileAccess::kReparent);
+  }
+  Note(task, frame.files[0], moved);
+  NoteParent(task, from, {FileAccess::kRemoveName});
+  NoteParent(task, to, {FileAccess::kAddName});
+  if (exchange) {
+    Note(task, frame.files[1], {FileAccess::kRename});
+    NoteParent(task, from, {FileAccess::kAddName});
+    NoteParent(task, to, {FileAccess::kRemoveName});
+  } else if (to.exists()) {
+    Note(task, frame.files[1], {FileAccess::kUnlink});
+    NoteParent(task, to, {FileAccess::kRemoveName});
+  }
+}
+
+void FileRules::AfterLink(TaskState& task, CallFrame& frame, CallResult) {
+  if (frame.files.size() != 2) {
+    return;
+  }
+  if (frame.files[0].path == nullptr && frame.files[0].descriptor) {
+    NoteUse(task, *frame.files[0].descriptor, {FileAccess::kLink});
+  } else {
+    Note(task, frame.files[0], {FileAccess::kLink});
+  }
+  if (frame.files[1].path != nullptr) {
+    NoteParent(task, *frame.files[1].path, {FileAccess::kAddName});
+  }
+}
+
+void FileRules::AfterCreate(TaskState& task, CallFrame& frame, CallResult) {
+  lookup_.Forget();
+  if (frame.files.empty() || frame.files[0].path == nullptr) {
+    Note(task, {}, {});
+    return;
+  }
+  const ResolvedPath& path = *frame.files[0].path;
+  FileClass made = FileClass::kSymlink;
+  if (frame.signature->effect == SyscallEffect::kMakeDirectory) {
+    made = FileClass::kDirectory;
+  } else if (frame.signature->effect == SyscallEffect::kMakeNode) {
+    const auto mode =
+        static_cast<std::uint32_t>(ArgumentWithRole(frame, ArgumentRole::kFileMode).value_or(0));
+    made = (mode & S_IFMT) == 0 ? FileClass::kFile : FileClassFromMode(mode);
+  }
+  log_.NoteFile({.path = path.key.path, .file_class = made}, {FileAccess::kCreate}, task.program());
+  NoteParent(task, path, {FileAccess::kAddName});
+}
+
+void FileRules::AfterChangeDirectory(TaskState& task, CallFrame& frame, CallResult) {
+  FileLookup::ForgetWorkingDirectory(task);
+  for (const NamedFile& file : frame.files) {
+    if (file.path == nullptr && file.descriptor) {
+      NoteUse(task, *file.descriptor, {FileAccess::kSearch});
+    } else {
+      Note(task, file, {FileAccess::kSearch});
+    }
+  }
+}
+
+void FileRules::AfterChangeRoot(TaskState& task, CallFrame& frame, CallResult) {
+  for (const NamedFile& file : frame.files) {
+    Note(task, file, {FileAccess::kSearch});
+  }
+  lookup_.ForgetRoot(task);
+}
+
+void FileRules::AfterTruncate(TaskState& task, CallFrame& frame, CallResult) {
+  for (const NamedFile& file : frame.files) {
+    if (file.path == nullptr && file.descriptor) {
+      NoteUse(task, *file.descriptor, {FileAccess::kTruncate});
+    } else {
+      Note(task, file,
+           {FileAccess::kOpen, FileAccess::kWrite,
+            FileAccess::kTruncate});  // truncate(2) asks for both
+    }
+  }
+}
+
+void FileRules::AfterMount(TaskState& task, CallFrame& frame, CallResult) {
+  if (!frame.files.empty()) {
+    Note(task, frame.files.back(), {FileAccess::kMount});
+  }
+  lookup_.Forget();
+  if (frame.signature->name == "pivot_root") {
+    lookup_.ForgetRoot(task);
+  }
+}
+
+void FileRules::AfterWatch(TaskState& task, CallFrame& frame, CallResult) {
+  FileAccessSet access{FileAccess::kWatch};
+  const bool inotify = frame.signature->name == "inotify_add_watch";
+  if (inotify && (frame.meant.arguments[2] & (IN_ACCESS | IN_CLOSE_NOWRITE)) != 0) {
+    access.Add(FileAccess::kWatchReads);
+  }
+  if (!frame.files.empty() && frame.files.back().path != nullptr) {
+    Note(task, frame.files.back(), access);
+  }
+}
+
+void FileRules::AfterMap(TaskState& task, CallFrame& frame, CallResult) {
+  std::uint64_t protection = ArgumentWithRole(frame, ArgumentRole::kProtection).value_or(0);
+  std::uint64_t flags = ArgumentWithRole(frame, ArgumentRole::kMapFlags).value_or(0);
+  std::optional<int> fd;
+  if (const auto argument = ArgumentWithRole(frame, ArgumentRole::kFd)) {
+    fd = DescriptorNumber(*argument);
+  } else {
+    // i386's first mmap has its arguments in memory: addr, len, prot, flags, fd, offset.
+    const auto words = ProcessMemory(task.id).ReadValue<std::array<std::uint32_t, 6>>(
+        RemoteAddress{frame.meant.arguments[0]});
+    if (words.has_value()) {
+      protection = (*words)[2];
+      flags = (*words)[3];
+      fd = static_cast<int>((*words)[4]);
+    }
+  }
+  if (!fd || (flags & MAP_ANONYMOUS) != 0) {
+    return;
+  }
+  FileAccessSet access{FileAccess::kMap};
+  if ((protection & PROT_EXEC) != 0) {
+    access.Add(FileAccess::kMapExecute);
+  }
+  const auto type = flags & MAP_TYPE;
+  if ((type == MAP_SHARED || type == MAP_SHARED_VALIDATE) && (protection & PROT_WRITE) != 0) {
+    access.Add(FileAccess::kMapWrite);
+  }
+  NoteUse(task, *fd, access);
+}
+
+void FileRules::AfterProtect(TaskState& task, CallFrame& frame, CallResult) {
+  if (!frame.mapping || !frame.mapping->path.starts_with('/')) {
+    return;
+  }
+  FileAccessSet access{FileAccess::kMapExecute};
+  if (frame.mapping->is_private && frame.mapping->writable) {
+    access.Add(FileAccess::kExecModified);
+  }
+  const std::string path(NormalizeProcPath(StripRoot(frame.mapping->path, task.view->root),
+                                           lookup_.is_workload_task()));
+  log_.NoteFile({.path = path, .file_class = FileClass::kFile}, access, task.program());
+}
+
+void FileRules::AfterIoctl(TaskState& task, CallFrame& frame, CallResult) {
+  const int fd = DescriptorNumber(frame.meant.arguments[0]);
+  Descriptor* const descriptor = lookup_.DescriptorOf(task, fd);
+  if (descriptor == nullptr) {
+    return;
+  }
+  if (descriptor->noted_for != task.program()) {
+    descriptor->noted = {};
+    descriptor->ioctls.clear();
+    descriptor->noted_for = task.program();
+  }
+  const auto request = static_cast<std::uint32_t>(frame.meant.arguments[1]);
+  if (descriptor->ioctls.insert(request).second &&
+      descriptor->file.key.file_class != FileClass::kSocket) {
+    log_.NoteIoctl(descriptor->file.key, request, task.program());
+  }
+}
+
+void FileRules::AfterControl(TaskState& task, CallFrame& frame, CallResult result) {
+  const int fd = DescriptorNumber(frame.meant.arguments[0]);
+  const auto command = static_cast<int>(frame.meant.arguments[1]);
+  if (IsDuplicateCommand(command)) {
+    AfterDescriptor(task, frame, result);
+  } else if (IsLockCommand(command)) {
+    NoteUse(task, fd, {FileAccess::kLock});
+  }
+}
+
+void FileRules::AfterDescriptor(TaskState& task, CallFrame&, CallResult result) {
+  Forget(task, static_cast<int>(result.value));
+  task.descriptors->highest =
+      std::max(task.descriptors->highest, static_cast<std::uint64_t>(result.value) + 1);
+}
+
+void FileRules::AfterPipe(TaskState& task, CallFrame& frame, CallResult) {
+  const std::size_t index = frame.signature->effect == SyscallEffect::kPipe ? 0 : 3;
+  const auto ends = ProcessMemory(task.id).ReadValue<std::array<int, 2>>(
+      RemoteAddress{frame.meant.arguments[index]});
+  if (!ends.has_value()) {
+    return;
+  }
+  for (const int fd : *ends) {
+    AfterDescriptor(task, frame, {.value = fd, .sys_errno = 0});
+  }
+}
+
+}  // namespace cordon

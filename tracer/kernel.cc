@@ -1,0 +1,146 @@
+#include "tracer/kernel.h"
+
+#include <linux/audit.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+
+#include "observe/process_memory.h"
+
+namespace cordon {
+namespace {
+
+constexpr unsigned long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
+                                   PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
+                                   PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+
+/// ptrace(2) with its odd prototype hidden: glibc's takes an enum of its own and pointers for
+/// numbers.
+long Ptrace(unsigned request, pid_t task, std::uint64_t address, std::uint64_t data) {
+  errno = 0;
+  return ::ptrace(static_cast<__ptrace_request>(request), task,
+                  reinterpret_cast<void*>(
+                      address),  // NOLINT(performance-no-int-to-ptr): a number in most requests
+                  reinterpret_cast<void*>(data));  // NOLINT(performance-no-int-to-ptr)
+}
+
+template <typename T>
+std::uint64_t PointerTo(T& value) {
+  return reinterpret_cast<std::uint64_t>(&value);
+}
+
+Status Check(long result, std::string_view what) {
+  if (result < 0) {
+    return Fail(SystemError(errno, std::string(what)));
+  }
+  return {};
+}
+
+WaitResult WaitTask(pid_t which) {
+  int raw = 0;
+  const pid_t task = ::waitpid(which, &raw, __WALL);
+  if (task > 0) {
+    return {.kind = WaitResult::Kind::kReport, .task = task, .status = WaitStatus::FromRaw(raw)};
+  }
+  return {.kind = errno == EINTR ? WaitResult::Kind::kInterrupted : WaitResult::Kind::kNoTasks};
+}
+
+CallStage StageOf(std::uint8_t op) {
+  switch (op) {
+    case PTRACE_SYSCALL_INFO_ENTRY:
+      return CallStage::kEntry;
+    case PTRACE_SYSCALL_INFO_EXIT:
+      return CallStage::kExit;
+    case PTRACE_SYSCALL_INFO_SECCOMP:
+      return CallStage::kSeccomp;
+    default:
+      return CallStage::kNone;
+  }
+}
+
+}  // namespace
+
+bool IsGone(const Error& error) {
+  return error.sys_errno == ESRCH;
+}
+
+WaitResult LinuxTraceKernel::Wait() {
+  return WaitTask(-1);
+}
+
+WaitResult LinuxTraceKernel::WaitFor(pid_t task) {
+  return WaitTask(task);
+}
+
+Status LinuxTraceKernel::Seize(pid_t task, FilterEvents events) {
+  const unsigned long options =
+      kOptions |
+      (events == FilterEvents::kReported ? static_cast<unsigned long>(PTRACE_O_TRACESECCOMP) : 0UL);
+  return Check(Ptrace(PTRACE_SEIZE, task, 0, options), "trace the program (PTRACE_SEIZE)");
+}
+
+Status LinuxTraceKernel::Resume(pid_t task, ResumeMode mode, int signal) {
+  unsigned request = PTRACE_CONT;
+  if (mode == ResumeMode::kSyscall) {
+    request = PTRACE_SYSCALL;
+  } else if (mode == ResumeMode::kListen) {
+    request = PTRACE_LISTEN;
+  }
+  return Check(Ptrace(request, task, 0, static_cast<std::uint64_t>(signal)), "resume a task");
+}
+
+Status LinuxTraceKernel::Interrupt(pid_t task) {
+  return Check(Ptrace(PTRACE_INTERRUPT, task, 0, 0), "PTRACE_INTERRUPT");
+}
+
+Expected<std::uint64_t> LinuxTraceKernel::EventMessage(pid_t task) {
+  unsigned long message = 0;
+  RETURN_IF_ERROR(
+      Check(Ptrace(PTRACE_GETEVENTMSG, task, 0, PointerTo(message)), "PTRACE_GETEVENTMSG"));
+  return message;
+}
+
+Expected<CallStop> LinuxTraceKernel::ReadCall(pid_t task) {
+  __ptrace_syscall_info info{};
+  RETURN_IF_ERROR(Check(Ptrace(PTRACE_GET_SYSCALL_INFO, task, sizeof info, PointerTo(info)),
+                        "PTRACE_GET_SYSCALL_INFO"));
+  CallStop stop{.stage = StageOf(info.op), .audit_arch = info.arch};
+  if (stop.stage == CallStage::kEntry) {
+    stop.number = info.entry.nr;
+    std::ranges::copy(info.entry.args, stop.arguments.begin());
+  } else if (stop.stage == CallStage::kSeccomp) {
+    stop.number = info.seccomp.nr;
+    std::ranges::copy(info.seccomp.args, stop.arguments.begin());
+  } else if (stop.stage == CallStage::kExit) {
+    stop.result = info.exit.rval;
+    stop.is_error = info.exit.is_error != 0;
+  }
+  return stop;
+}
+
+Status LinuxTraceKernel::SetFirstArgument(pid_t task, std::uint32_t audit_arch,
+                                          std::uint64_t value) {
+#if defined(__x86_64__)
+  const std::size_t offset = audit_arch == AUDIT_ARCH_I386 ? offsetof(user_regs_struct, rbx)
+                                                           : offsetof(user_regs_struct, rdi);
+  return Check(Ptrace(PTRACE_POKEUSER, task, offset, value), "PTRACE_POKEUSER");
+#else
+  (void)task, (void)audit_arch, (void)value;
+  return Fail(MakeError(ErrorCode::kUnsupported,
+                        "arguments of a call cannot be changed on this architecture"));
+#endif
+}
+
+Expected<std::uint64_t> LinuxTraceKernel::ReadWord(pid_t task, std::uint64_t address) {
+  return ProcessMemory(task).ReadValue<std::uint64_t>(RemoteAddress{address});
+}
+
+Status LinuxTraceKernel::WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) {
+  return ProcessMemory(task).Write(RemoteAddress{address}, &value, sizeof value);
+}
+
+}  // namespace cordon

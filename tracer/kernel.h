@@ -1,0 +1,100 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "common/error.h"
+#include "tracer/wait_status.h"
+
+namespace cordon {
+
+/// What waiting for traced tasks gave.
+struct WaitResult {
+  enum class Kind : std::uint8_t {
+    kReport,       ///< `task` reported `status`
+    kInterrupted,  ///< a signal to cordon came first
+    kNoTasks,      ///< there is nothing to wait for
+  };
+
+  Kind kind = Kind::kNoTasks;
+  pid_t task = 0;
+  WaitStatus status = WaitStatus::ForExit(0);
+};
+
+enum class ResumeMode : std::uint8_t {
+  kRun,      ///< to the next event or signal (PTRACE_CONT)
+  kSyscall,  ///< also to the next entry or exit of a call (PTRACE_SYSCALL)
+  kListen,   ///< stay in group-stop and report what ends it (PTRACE_LISTEN)
+};
+
+/// Where in a call a task is stopped.
+enum class CallStage : std::uint8_t { kNone, kEntry, kExit, kSeccomp };
+
+/// PTRACE_GET_SYSCALL_INFO (Linux 5.3).
+struct CallStop {
+  CallStage stage = CallStage::kNone;
+  std::uint32_t audit_arch = 0;  ///< AUDIT_ARCH_* of this call, whatever the process is
+  std::uint64_t number = 0;      ///< kEntry, kSeccomp
+  std::array<std::uint64_t, 6> arguments{};
+  std::int64_t result = 0;  ///< kExit: the value, or -errno
+  bool is_error = false;    ///< kExit
+};
+
+/// What is asked of PTRACE_SEIZE. Everything is followed in either case and nothing survives cordon
+/// (PTRACE_O_EXITKILL).
+enum class FilterEvents : std::uint8_t {
+  kIgnored,   ///< a SECCOMP_RET_TRACE of the workload's own stays ENOSYS
+  kReported,  ///< PTRACE_O_TRACESECCOMP
+};
+
+/// The kernel's side of tracing, narrow enough to be played by a script in tests. Every call on a
+/// task fails with ESRCH (IsGone) when the task is not there or not stopped any more: killing it is
+/// possible at any moment, so that is never an error of the tracer.
+class TraceKernel {
+ public:
+  TraceKernel() = default;
+  TraceKernel(const TraceKernel&) = delete;
+  TraceKernel& operator=(const TraceKernel&) = delete;
+  virtual ~TraceKernel() = default;
+
+  /// Blocks until a traced task (or a child of cordon) reports or a signal interrupts.
+  virtual WaitResult Wait() = 0;
+  /// The same for one task.
+  virtual WaitResult WaitFor(pid_t task) = 0;
+  virtual Status Seize(pid_t task, FilterEvents events) = 0;
+  /// `signal` is delivered with it; 0: none.
+  virtual Status Resume(pid_t task, ResumeMode mode, int signal) = 0;
+  /// Makes a running task stop soon (PTRACE_INTERRUPT).
+  virtual Status Interrupt(pid_t task) = 0;
+  /// PTRACE_GETEVENTMSG.
+  virtual Expected<std::uint64_t> EventMessage(pid_t task) = 0;
+  virtual Expected<CallStop> ReadCall(pid_t task) = 0;
+  /// Replaces the first argument of the call that `task` is about to make. kUnsupported where this
+  /// build cannot.
+  virtual Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) = 0;
+  virtual Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) = 0;
+  virtual Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) = 0;
+};
+
+/// The running kernel.
+class LinuxTraceKernel final : public TraceKernel {
+ public:
+  WaitResult Wait() override;
+  WaitResult WaitFor(pid_t task) override;
+  Status Seize(pid_t task, FilterEvents events) override;
+  Status Resume(pid_t task, ResumeMode mode, int signal) override;
+  Status Interrupt(pid_t task) override;
+  Expected<std::uint64_t> EventMessage(pid_t task) override;
+  Expected<CallStop> ReadCall(pid_t task) override;
+  Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
+  Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
+  Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
+};
+
+/// Did the task vanish under a call?
+bool IsGone(const Error& error);
+
+}  // namespace cordon

@@ -1,0 +1,350 @@
+#include "tracer/ptrace_session.h"
+
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+#include <utility>
+#include <vector>
+
+#include "model/syscall_signature.h"
+#include "observe/process_status.h"
+
+namespace cordon {
+namespace {
+
+constexpr std::uint64_t kLow32 = 0xffffffff;
+
+/// The call that a stop tells of, in the terms of the model; nothing for an ABI that cordon does
+/// not know.
+std::optional<SyscallInvocation> InvocationOf(const CallStop& stop) {
+  const std::optional<Architecture> arch = ArchitectureFromAudit(stop.audit_arch, stop.number);
+  if (!arch) {
+    return std::nullopt;
+  }
+  auto number = static_cast<std::int32_t>(stop.number);
+  if (*arch == Architecture::kX32) {
+    number &= ~static_cast<std::int32_t>(kX32SyscallBit);
+  }
+  SyscallInvocation invocation{.call = {.arch = *arch, .number = number},
+                               .arguments = stop.arguments};
+  if (*arch == Architecture::kX86 || *arch == Architecture::kArm) {
+    // The kernel hands on 32 bits whatever the upper halves of the registers held.
+    for (std::uint64_t& argument : invocation.arguments) {
+      argument &= kLow32;
+    }
+  }
+  return invocation;
+}
+
+}  // namespace
+
+std::string_view Name(TraceTier tier) {
+  return tier == TraceTier::kExact ? "exact" : "filtered";
+}
+
+Status PtraceSession::Begin(pid_t root) {
+  Task& task = tasks_[root];
+  task.tier = tier_;
+  task.process = root;
+  ++counts_.tasks;
+  return kernel_.Resume(root, tier_ == TraceTier::kExact ? ResumeMode::kSyscall : ResumeMode::kRun,
+                        0);
+}
+
+std::vector<pid_t> PtraceSession::Tasks() const {
+  std::vector<pid_t> ids;
+  ids.reserve(tasks_.size());
+  for (const auto& [id, task] : tasks_) {
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+Expected<PtraceSession::Step> PtraceSession::RunOnce() {
+  if (tasks_.empty() && held_.empty()) {
+    return Step::kFinished;
+  }
+  const WaitResult waited = kernel_.Wait();
+  switch (waited.kind) {
+    case WaitResult::Kind::kInterrupted:
+      return Step::kInterrupted;
+    case WaitResult::Kind::kNoTasks:
+      return Fail(MakeError(ErrorCode::kInternal,
+                            "the kernel knows of no traced task although some have not ended"));
+    case WaitResult::Kind::kReport:
+      break;
+  }
+  ++counts_.stops;
+  const StopEvent event = ClassifyStop(waited.status);
+  if (tasks_.contains(waited.task)) {
+    Handle(waited.task, event);
+  } else {
+    HandleUnknown(waited.task, event);
+  }
+  return Step::kHandled;
+}
+
+void PtraceSession::Handle(pid_t id, const StopEvent& event) {
+  std::visit([&](const auto& stop) { On(id, tasks_.at(id), stop); }, event);
+}
+
+void PtraceSession::HandleUnknown(pid_t id, const StopEvent& event) {
+  if (std::holds_alternative<TaskEnd>(event)) {
+    held_.erase(id);  // or a child that cordon's own caller left behind
+    return;
+  }
+  // The kernel does not order a new task's first stop after its parent's event.
+  held_.insert(id);
+}
+
+void PtraceSession::Resume(pid_t id, const Task& task, int signal) {
+  const bool stop_at_calls =
+      task.tier == TraceTier::kExact || task.observer_waits || task.exit_needed;
+  // A task that was killed meanwhile reports its end by itself.
+  (void)kernel_.Resume(id, stop_at_calls ? ResumeMode::kSyscall : ResumeMode::kRun, signal);
+}
+
+// --- calls ---
+
+void PtraceSession::On(pid_t id, Task& task, const SyscallStop&) {
+  const Expected<CallStop> stop = kernel_.ReadCall(id);
+  if (!stop.has_value()) {
+    return;  // gone: its end is reported next
+  }
+  if (stop->stage == CallStage::kEntry) {
+    EnterCall(id, task, *stop);
+  } else if (stop->stage == CallStage::kExit) {
+    LeaveCall(id, task, *stop);
+  }
+  Resume(id, task);
+}
+
+void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
+  // In the exact tier the entry stop came first, unless the task was moved there while it ran
+  // towards this stop.
+  if (!task.entered) {
+    const Expected<CallStop> stop = kernel_.ReadCall(id);
+    if (!stop.has_value()) {
+      return;
+    }
+    EnterCall(id, task, *stop);
+  }
+  Resume(id, task);
+}
+
+void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
+  ++counts_.calls;
+  const std::optional<SyscallInvocation> invocation = InvocationOf(stop);
+  if (!invocation) {
+    observer_.OnLimitation("unknown-architecture",
+                           "a call of an ABI that cordon does not know was made");
+    return;
+  }
+  task.call = *invocation;
+  task.clone_flags = 0;
+  task.exit_needed = false;
+  const SyscallEffect effect = SignatureOf(invocation->call).effect;
+  if (effect == SyscallEffect::kClone) {
+    NoteClone(id, task, stop);
+  } else if (effect == SyscallEffect::kSeccomp || effect == SyscallEffect::kPrctl) {
+    task.exit_needed = true;
+  }
+  task.observer_waits = observer_.OnEntry(id, *invocation) == ExitInterest::kWanted;
+  // Only an exit stop clears this, and in the filtered tier there is none unless it was asked for.
+  task.entered = task.tier == TraceTier::kExact || task.observer_waits || task.exit_needed;
+}
+
+void PtraceSession::LeaveCall(pid_t id, Task& task, const CallStop& stop) {
+  if (!task.entered) {
+    return;  // a new task leaves the call that made it
+  }
+  task.entered = false;
+  task.exit_needed = false;
+  RestoreCloneFlags(id, task);
+  const CallResult result{.value = stop.result,
+                          .sys_errno = stop.is_error ? static_cast<int>(-stop.result) : 0};
+  WatchForFilter(id, task, result);
+  if (std::exchange(task.observer_waits, false)) {
+    observer_.OnExit(id, result);
+  }
+}
+
+void PtraceSession::NoteClone(pid_t id, Task& task, const CallStop& stop) {
+  const std::string_view name = SignatureOf(task.call.call).name;
+  const std::uint64_t first = task.call.arguments[0];
+  if (name == "clone") {
+    task.clone_flags = first;
+    if ((first & kCloneUntraced) != 0 &&
+        !kernel_.SetFirstArgument(id, stop.audit_arch, first & ~kCloneUntraced).has_value()) {
+      observer_.OnLimitation("untraced-clone",
+                             "a task was made with CLONE_UNTRACED, which could not be taken out");
+    }
+    return;
+  }
+  if (name != "clone3") {
+    return;
+  }
+  const Expected<std::uint64_t> flags =
+      kernel_.ReadWord(id, first);  // flags is the first member of struct clone_args
+  if (!flags.has_value()) {
+    return;
+  }
+  task.clone_flags = *flags;
+  if ((*flags & kCloneUntraced) == 0) {
+    return;
+  }
+  if (kernel_.WriteWord(id, first, *flags & ~kCloneUntraced).has_value()) {
+    task.clone3_flags_address = first;
+    task.exit_needed = true;
+  } else {
+    observer_.OnLimitation(
+        "untraced-clone",
+        "a task was made with CLONE_UNTRACED in memory that could not be written");
+  }
+}
+
+void PtraceSession::RestoreCloneFlags(pid_t id, Task& task) {
+  if (task.clone3_flags_address) {
+    (void)kernel_.WriteWord(id, *task.clone3_flags_address, task.clone_flags);
+    task.clone3_flags_address.reset();
+  }
+}
+
+void PtraceSession::WatchForFilter(pid_t id, Task& task, CallResult result) {
+  if (!result.ok()) {
+    return;
+  }
+  const SyscallEffect effect = SignatureOf(task.call.call).effect;
+  const std::uint64_t operation = task.call.arguments[0];
+  const bool by_prctl = effect == SyscallEffect::kPrctl && operation == PR_SET_SECCOMP;
+  const bool by_seccomp =
+      effect == SyscallEffect::kSeccomp &&
+      (operation == SECCOMP_SET_MODE_FILTER || operation == SECCOMP_SET_MODE_STRICT);
+  if (!by_prctl && !by_seccomp) {
+    return;
+  }
+  MoveToExact(task);
+  if (by_seccomp && (task.call.arguments[1] & SECCOMP_FILTER_FLAG_TSYNC) != 0) {
+    for (auto& [other_id, other] : tasks_) {
+      if (other_id != id && other.process == task.process && other.tier == TraceTier::kFiltered) {
+        MoveToExact(other);
+        (void)kernel_.Interrupt(
+            other_id);  // it must not make another call before it is resumed in the new way
+      }
+    }
+  }
+}
+
+void PtraceSession::MoveToExact(Task& task) {
+  if (task.tier == TraceTier::kFiltered) {
+    task.tier = TraceTier::kExact;
+    ++counts_.exact_tasks;
+  }
+}
+
+// --- tasks ---
+
+void PtraceSession::On(pid_t id, Task& task, const NewTaskStop&) {
+  if (const Expected<std::uint64_t> message = kernel_.EventMessage(id); message.has_value()) {
+    const auto child = static_cast<pid_t>(*message);
+    const std::uint64_t clone_flags = task.clone_flags;
+    Adopt(id, child, clone_flags);
+  }
+  Resume(id, tasks_.at(id));
+}
+
+void PtraceSession::Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags) {
+  if (tasks_.contains(child)) {
+    return;
+  }
+  const Task& maker = tasks_.at(parent);
+  Task made;
+  made.tier = maker.tier;
+  made.process = (clone_flags & kCloneThread) != 0 ? maker.process : child;
+  const Task& task = tasks_.emplace(child, made).first->second;
+  ++counts_.tasks;
+  observer_.OnNewTask(parent, child, clone_flags);
+  if (held_.erase(child) != 0) {
+    Resume(child, task);
+  }
+}
+
+void PtraceSession::AdoptOrphans() {
+  // Whose parent's event can still come is not known: reading it from /proc is right in either
+  // case, and a later event finds the child there already.
+  const std::vector<pid_t> waiting(held_.begin(), held_.end());
+  for (const pid_t child : waiting) {
+    const Expected<ProcessStatus> status = ReadProcessStatus(child);
+    if (!status.has_value()) {
+      continue;
+    }
+    const bool thread = status->thread_group != child;
+    pid_t parent = thread ? status->thread_group : status->parent;
+    if (!tasks_.contains(parent)) {
+      if (tasks_.empty()) {
+        Task& made = tasks_[child];
+        made.tier = tier_;
+        made.process = status->thread_group;
+        ++counts_.tasks;
+        held_.erase(child);
+        observer_.OnNewTask(0, child, 0);
+        Resume(child, tasks_.at(child));
+        continue;
+      }
+      parent = tasks_.begin()->first;
+    }
+    Adopt(parent, child, thread ? kCloneThread | kCloneFs | kCloneFiles : 0);
+  }
+}
+
+void PtraceSession::On(pid_t id, Task& task, const ExecStop&) {
+  // A thread other than the leader takes over the leader's id, and nothing else is heard of that
+  // one (ptrace(2), "execve(2) under ptrace").
+  pid_t former = id;
+  if (const Expected<std::uint64_t> message = kernel_.EventMessage(id); message.has_value()) {
+    former = static_cast<pid_t>(*message);
+  }
+  if (former != id) {
+    if (auto node = tasks_.extract(former); !node.empty()) {
+      tasks_[id] = node.mapped();
+      tasks_[id].process = id;
+    }
+  }
+  (void)task;
+  observer_.OnExec(former, id);
+  Resume(id, tasks_.at(id));
+}
+
+void PtraceSession::On(pid_t id, Task& task, const ExitingStop&) {
+  observer_.OnExiting(id);
+  Resume(id, task);
+}
+
+void PtraceSession::On(pid_t id, Task&, const TaskEnd& end) {
+  tasks_.erase(id);
+  observer_.OnEnd(id, end.outcome);
+  AdoptOrphans();
+}
+
+// --- signals ---
+
+void PtraceSession::On(pid_t id, Task&, const GroupStop& stop) {
+  (void)kernel_.Resume(id, ResumeMode::kListen, 0);
+  if (on_group_stop_) {
+    on_group_stop_(id, stop.signal);
+  }
+}
+
+void PtraceSession::On(pid_t id, Task& task, const SignalStop& stop) {
+  Resume(id, task, stop.signal);
+}
+
+void PtraceSession::On(pid_t id, Task& task, const TrapStop&) {
+  Resume(id, task);
+}
+
+void PtraceSession::On(pid_t id, Task& task, const OtherStop&) {
+  Resume(id, task);
+}
+
+}  // namespace cordon

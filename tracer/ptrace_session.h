@@ -1,0 +1,126 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "common/error.h"
+#include "tracer/call_observer.h"
+#include "tracer/kernel.h"
+#include "tracer/stop_event.h"
+
+namespace cordon {
+
+/// How calls are made visible.
+enum class TraceTier : std::uint8_t {
+  kExact,     ///< PTRACE_SYSCALL: entry and exit of every call stop
+  kFiltered,  ///< a SECCOMP_RET_TRACE filter: entry stops, exit only where the observer wants it
+};
+
+/// "exact", "filtered".
+std::string_view Name(TraceTier tier);
+
+/// What the session did: for --stats.
+struct SessionCounts {
+  std::uint64_t stops = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t tasks = 0;
+  std::uint64_t exact_tasks = 0;  ///< that a filter of the workload's own moved to the exact tier
+};
+
+/// Follows a stopped, seized task and everything that it makes, and tells an observer.
+///
+///                 NewTaskStop of the parent                        TaskEnd
+///   (unknown) ───────────────────────────▶ running ◀──▶ stopped ─────────▶ (gone)
+///       │ the child's own first stop          ▲
+///       └────────────▶ held ──────────────────┘  released by the parent's event, or, should that
+///       never come
+///                                                because the parent was killed, by any task's end
+///
+/// A task with a seccomp filter besides ours is followed in the exact tier from then on: an ERRNO
+/// of that filter outranks our TRACE, while PTRACE_SYSCALL stops come before any filter
+/// (seccomp(2), since Linux 4.8).
+class PtraceSession {
+ public:
+  /// `kernel` and `observer` must outlive the session.
+  PtraceSession(TraceKernel& kernel, CallObserver& observer, TraceTier tier)
+      : kernel_(kernel), observer_(observer), tier_(tier) {}
+
+  /// Begins to follow `root`, which is seized and in a stop that swallows its signal.
+  Status Begin(pid_t root);
+
+  enum class Step : std::uint8_t {
+    kHandled,
+    kInterrupted,  ///< a signal to cordon came: see to it, then go on
+    kFinished,     ///< no task is left
+  };
+
+  /// Waits for one report and deals with it.
+  Expected<Step> RunOnce();
+
+  /// The ids of all tasks that are followed.
+  std::vector<pid_t> Tasks() const;
+
+  std::size_t task_count() const { return tasks_.size(); }
+
+  bool Follows(pid_t task) const { return tasks_.contains(task); }
+
+  const SessionCounts& counts() const { return counts_; }
+
+  /// Called with each task and signal of a group-stop, after the task was left in it.
+  void OnGroupStop(std::function<void(pid_t, int)> callback) {
+    on_group_stop_ = std::move(callback);
+  }
+
+ private:
+  struct Task {
+    TraceTier tier = TraceTier::kExact;
+    pid_t process = 0;              ///< thread group
+    bool observer_waits = false;    ///< for the result of the call that the task is in
+    bool exit_needed = false;       ///< the session itself must see the end of that call
+    bool entered = false;           ///< its entry was reported and its exit was not yet
+    SyscallInvocation call;         ///< the last that was entered
+    std::uint64_t clone_flags = 0;  ///< of a clone that it is in
+    std::optional<std::uint64_t>
+        clone3_flags_address;  ///< where CLONE_UNTRACED was taken out, to be put back
+  };
+
+  void Handle(pid_t id, const StopEvent& event);
+  void HandleUnknown(pid_t id, const StopEvent& event);
+  void On(pid_t id, Task& task, const SyscallStop& stop);
+  void On(pid_t id, Task& task, const SeccompStop& stop);
+  void On(pid_t id, Task& task, const NewTaskStop& stop);
+  void On(pid_t id, Task& task, const ExecStop& stop);
+  void On(pid_t id, Task& task, const ExitingStop& stop);
+  void On(pid_t id, Task& task, const GroupStop& stop);
+  void On(pid_t id, Task& task, const SignalStop& stop);
+  void On(pid_t id, Task& task, const TrapStop& stop);
+  void On(pid_t id, Task& task, const OtherStop& stop);
+  void On(pid_t id, Task& task, const TaskEnd& end);
+
+  void EnterCall(pid_t id, Task& task, const CallStop& stop);
+  void LeaveCall(pid_t id, Task& task, const CallStop& stop);
+  void NoteClone(pid_t id, Task& task, const CallStop& stop);
+  void RestoreCloneFlags(pid_t id, Task& task);
+  void WatchForFilter(pid_t id, Task& task, CallResult result);
+  void MoveToExact(Task& task);
+  void Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags);
+  void AdoptOrphans();
+  void Resume(pid_t id, const Task& task, int signal = 0);
+
+  TraceKernel& kernel_;
+  CallObserver& observer_;
+  TraceTier tier_;
+  std::unordered_map<pid_t, Task> tasks_;
+  std::unordered_set<pid_t> held_;  ///< stopped for the first time before their parent told of them
+  std::function<void(pid_t, int)> on_group_stop_;
+  SessionCounts counts_;
+};
+
+}  // namespace cordon

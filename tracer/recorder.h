@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "model/recording.h"
+#include "tracer/ptrace_session.h"
+
+/// The recorder's face: a command in, a recording out.
+namespace cordon {
+
+/// When a run is over.
+enum class RunUntil : std::uint8_t {
+  kLastTask,      ///< nothing that the command started is alive: daemons are waited for
+  kFirstProcess,  ///< the command itself has ended; what it left behind is ended
+};
+
+struct RecordOptions {
+  std::vector<std::string> command;  ///< not empty; looked up in PATH
+  std::optional<TraceTier> tier;     ///< nothing: kFiltered where it works, else kExact
+  std::optional<std::chrono::milliseconds> timeout;
+  RunUntil until = RunUntil::kLastTask;
+};
+
+/// A learning run that took place, however it went.
+struct LearningRun {
+  Recording recording;       ///< with one run
+  Outcome outcome;           ///< of the command's first process
+  bool ended_early = false;  ///< by the timeout or a second interrupt
+  TraceTier tier = TraceTier::kExact;
+  std::chrono::milliseconds duration{};
+  SessionCounts counts;
+};
+
+/// Runs the command under the tracer until it is over. It keeps cordon's terminal, process group,
+/// environment and descriptors. SIGINT and SIGQUIT are left to the workload (the terminal sends
+/// them to it as well); the second one, or the timeout, ends the run: SIGTERM to all that is alive,
+/// SIGKILL after 5 s. SIGTERM and SIGHUP are passed on to the command. Nothing that is traced
+/// outlives the call. Fails only when tracing itself cannot be done; a command that cannot be
+/// executed is the outcome NotExecuted. The caller must be single-threaded.
+Expected<LearningRun> RecordRun(const RecordOptions& options);
+
+}  // namespace cordon
