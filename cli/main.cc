@@ -1,7 +1,12 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/command.h"
+#include "cli/workload_arguments.h"
 
 int main(int argc, char** argv) {
   using namespace cordon::cli;
@@ -10,13 +15,19 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const AddCommand add : {
+           AddProfileCommand,
            AddRunCommand,
            AddShowCommand,
        }) {
     add(app, exit_code);
   }
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (!arguments.empty() && arguments.front() == "profile") {
+      TakeWorkloadArguments(arguments);
+    }
+    std::ranges::reverse(arguments);  // as CLI11 wants a vector
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& error) {

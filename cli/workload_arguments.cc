@@ -1,0 +1,27 @@
+#include "cli/workload_arguments.h"
+
+#include <algorithm>
+
+namespace cordon::cli {
+namespace {
+
+std::vector<std::string>& Kept() {
+  static std::vector<std::string> kept;
+  return kept;
+}
+
+}  // namespace
+
+void TakeWorkloadArguments(std::vector<std::string>& arguments) {
+  const auto dashes = std::ranges::find(arguments, "--");
+  if (dashes != arguments.end()) {
+    Kept().assign(dashes + 1, arguments.end());
+    arguments.erase(dashes, arguments.end());
+  }
+}
+
+const std::vector<std::string>& WorkloadArguments() {
+  return Kept();
+}
+
+}  // namespace cordon::cli
