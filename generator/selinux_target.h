@@ -1,0 +1,50 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "generator/cil_scanner.h"
+
+namespace cordon {
+
+/// How much of the target's policy is at hand.
+enum class SelinuxTargetKind : std::uint8_t {
+  kNames,    ///< cordon's own table of names: rules, constraints and neverallow statements are not
+             ///< known
+  kModules,  ///< every module of the policy
+};
+
+struct CilModule {
+  std::string name;
+  std::string text;
+};
+
+/// The policy that a generated module is for.
+struct SelinuxTarget {
+  std::string name;     ///< "refpolicy-debian12", "default", or the folder
+  std::string version;  ///< of the package that the names came from; empty where not known
+  SelinuxTargetKind kind = SelinuxTargetKind::kNames;
+  PolicyFacts facts;
+  std::set<std::string> module_names;  ///< a module of ours with such a name would replace that one
+  std::vector<CilModule> modules;      ///< what our module is compiled with, sorted by name
+  std::string file_contexts;           ///< format of file_contexts(5)
+  std::string home_contexts;           ///< file_contexts.homedirs, which no module has
+  std::string substitutions;           ///< file_contexts.subs_dist and .subs
+  std::vector<std::string> notes;      ///< what could not be read of it
+};
+
+/// Loads `target`: "host" (/etc/selinux and its module store), "refpolicy-debian12" (the table that
+/// cordon carries), or a folder that is the root of an installed policy or holds *.cil with a
+/// file_contexts; empty means host where a policy is installed, else refpolicy-debian12. Fails with
+/// kNotFound when there is no policy there, with kInvalidInput naming the file when one cannot be
+/// understood.
+Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target);
+
+/// The target made of a table of names and a table of places (format: policies/selinux/*).
+Expected<SelinuxTarget> TargetFromTables(std::string name, std::string_view symbols,
+                                         std::string_view places);
+
+}  // namespace cordon
