@@ -10,23 +10,29 @@
 namespace cordon {
 
 struct SelinuxOptions {
-  std::string name;    ///< base of the type names: NAME_t, NAME_exec_t, …
-  std::string target;  ///< "host", "refpolicy-debian12", or a folder that holds a module store;
-                       ///< empty: host if installed, else refpolicy-debian12
+  std::string name;  ///< base of the type names: NAME_t, NAME_exec_t, …
+  /// "host", "refpolicy-debian12", or a folder that holds a module store; empty: host if installed,
+  /// else refpolicy-debian12
+  std::string target;
 };
 
 /// The SELinux part of a bundle.
 struct GeneratedSelinux {
-  std::map<std::string, std::string> files;  ///< NAME.cil, NAME.te, NAME.fc -> content
-  std::string domain_label;  ///< "system_u:system_r:NAME_t:s0", for process.selinuxLabel
-  std::string proof_json;    ///< an object: target, what was compiled, N of N recorded accesses
-                             ///< allowed, what could not be checked
+  /// NAME, or cordon_NAME where the target already has a module or a type of that name: loading a
+  /// module "redis" would replace Debian's own.
+  std::string module_name;
+  std::map<std::string, std::string> files;  ///< MODULE.cil, MODULE.te, MODULE.fc -> content
+  std::string domain_label;  ///< "system_u:system_r:MODULE_t:s0", for process.selinuxLabel
+  /// An object: target, what was compiled, N of N recorded accesses allowed, what could not be
+  /// checked.
+  std::string proof_json;
 };
 
 /// A domain and private file types for what `recording` saw, compiled with libsepol against the
 /// target, and every recorded access asked of the result. Fails with kInternal when the module does
-/// not pass its own proof, with kInvalidInput when `options.name` collides with a type of the
-/// target. Deterministic for one target.
+/// not pass its own proof, with kInvalidInput when the target refuses it (a neverallow rule) or
+/// when cordon_NAME is taken too, with kNotFound when there is no such target. Deterministic for
+/// one target. The caller must be single-threaded: libsepol is run in forked children.
 Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
                                            const SelinuxOptions& options);
 

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/file_access.h"
+#include "model/recording.h"
+
+/// What SELinux asks for what a workload did. Source: every access check of 414 operations, logged
+/// by Linux 6.1's auditallow.
+namespace cordon {
+
+/// The permissions on an object of class `file_class` that `access` needs. Every open brings
+/// getattr, which libc's fopen and the loader ask for in some versions and not in others.
+std::set<std::string> FilePermissions(FileClass file_class, FileAccessSet access);
+
+/// What an ioctl on a file or socket asks.
+struct IoctlCheck {
+  std::string permission;  ///< "ioctl", or what the kernel maps this request to; empty: nothing
+  std::optional<std::uint16_t> request;  ///< with "ioctl": the number that allowxperm names
+};
+
+IoctlCheck CheckOfIoctl(std::uint32_t request);
+
+/// The class of a socket ("tcp_socket"), "socket" for a family without one of its own.
+std::string SocketClass(int family, int type, int protocol);
+
+/// "tcp", "udp", "dccp", "sctp" for a class whose ports have labels; nothing else.
+std::optional<std::string_view> PortProtocol(std::string_view socket_class);
+
+/// The permissions on the socket itself for one recorded operation.
+std::set<std::string> SocketPermissions(std::string_view socket_class, SocketOperation operation);
+
+/// A permission that follows from a system call having been made, whatever its object.
+struct CallPermission {
+  std::string target;  ///< "self" or a type
+  std::string object_class;
+  std::set<std::string> permissions;
+};
+
+/// What `call` as observed asks beyond files and sockets: process, IPC, key, BPF … permissions.
+/// Nothing for a call that never succeeded.
+std::vector<CallPermission> CallPermissions(Syscall call, const SyscallObservation& observation);
+
+/// Socket permissions that `name` asks of whichever sockets the workload has: "setopt" for
+/// setsockopt.
+std::set<std::string> SocketCallPermissions(std::string_view name);
+
+/// The domain that listens behind a well-known AF_UNIX socket path of the base system; nothing if
+/// not known.
+std::optional<std::string_view> PeerDomain(std::string_view path);
+
+/// "capability" or "capability2" and the permission of "CAP_NET_BIND_SERVICE"; nothing for an
+/// unknown name.
+struct CapabilityPermission {
+  std::string object_class;
+  std::string permission;
+};
+
+std::optional<CapabilityPermission> PermissionOfCapability(std::string_view capability);
+
+}  // namespace cordon

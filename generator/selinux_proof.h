@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "generator/selinux_check.h"
+#include "generator/selinux_rules.h"
+#include "generator/selinux_target.h"
+
+namespace cordon {
+
+/// What asking the compiled policy gave.
+struct SelinuxProof {
+  std::size_t asked = 0;  ///< recorded (object, permission) pairs, ioctl requests each counted
+  std::vector<std::string> denied;  ///< one line each; empty: the module holds
+  std::vector<std::string> launchable_from;
+  std::set<std::string> withheld;  ///< sensitive accesses that the workload did not do and may not
+  std::set<std::string>
+      surplus;  ///< sensitive accesses that it did not do and that the target gives every domain
+};
+
+/// Asks `compiled` for each recorded access. The type of each path is looked up anew in the
+/// compiled file contexts and the module's transitions: so a file context that loses to one of the
+/// target shows.
+Expected<SelinuxProof> ProveSelinux(const SelinuxRules& rules, const SelinuxTarget& target,
+                                    const CompiledSelinux& compiled);
+
+/// `proof` as the JSON object that goes into the bundle.
+std::string WriteSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rules,
+                              const SelinuxTarget& target, const std::string& workload);
+
+}  // namespace cordon
