@@ -28,6 +28,18 @@ struct Folder {
   }
 };
 
+/// The file of the SELinux module. It is not always called like the bundle: a module "redis" would
+/// replace Debian's own of that name, so the generator calls it cordon_redis.
+Expected<std::string> SelinuxModuleOf(const PolicyProof& proof, std::string_view folder) {
+  for (const std::string& file : proof.files) {
+    if (file.ends_with(".cil")) {
+      return file;
+    }
+  }
+  return Fail(InvalidInput(
+      fmt::format("{}: the part {}.cil of the policy is missing", folder, proof.name)));
+}
+
 }  // namespace
 
 Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string>& files,
@@ -51,7 +63,8 @@ Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string
   RETURN_IF_ERROR(ReadCompiledFilter(bundle.seccomp_bpf, parts.Where(kSeccompBpfFile)));
   ASSIGN_OR_RETURN(const std::string config, parts.Part(std::string(kConfigFile)));
   ASSIGN_OR_RETURN(bundle.config, ReadSandboxConfig(config, parts.Where(kConfigFile)));
-  ASSIGN_OR_RETURN(bundle.selinux_module, parts.Part(proof.name + ".cil"));
+  ASSIGN_OR_RETURN(const std::string module, SelinuxModuleOf(proof, folder));
+  ASSIGN_OR_RETURN(bundle.selinux_module, parts.Part(module));
   return bundle;
 }
 

@@ -28,7 +28,7 @@ struct PolicyBundle {
   SeccompPolicy seccomp;
   std::string seccomp_json;  ///< the bytes of seccomp.json: what seccomp.bpf carries the digest of
   std::string seccomp_bpf;   ///< the bytes of seccomp.bpf
-  std::string selinux_module;  ///< the bytes of NAME.cil
+  std::string selinux_module;  ///< the bytes of the bundle's *.cil
 };
 
 /// The bundle that `files` (name -> content) hold. Fails with kInvalidInput naming `folder` and the
