@@ -14,6 +14,7 @@
 
 #include "common/text.h"
 #include "common/unique_fd.h"
+#include "generator/path_names.h"
 
 namespace cordon {
 namespace {
@@ -42,11 +43,6 @@ constexpr auto kKnownMounts = std::to_array<KnownMount>({
     {"/sys", "sysfs"},
     {"/proc", "proc"},
 });
-
-bool IsBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
 
 mode_t ModeOf(FileClass file_class) {
   switch (file_class) {
@@ -123,11 +119,6 @@ std::optional<TaskPath> BelowTask(std::string_view path) {
 
 }  // namespace
 
-std::string ParentDirectory(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
-}
-
 std::string BaseName(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
@@ -171,7 +162,7 @@ Expected<FileLabels> FileLabels::Create(std::string_view file_contexts,
 
 std::string FileLabels::Substituted(const std::string& path) const {
   for (const auto& [alias, original] : substitutions_) {
-    if (IsBelow(path, alias)) {
+    if (IsAtOrBeneath(path, alias)) {
       return original + path.substr(alias.size());
     }
   }
@@ -204,7 +195,7 @@ std::optional<std::string> FileLabels::UnlabelledFilesystemType(std::string_view
     return task->own ? "self" : "";
   }
   for (const KnownMount& mount : kKnownMounts) {
-    if (!IsBelow(path, mount.path)) {
+    if (!IsAtOrBeneath(path, mount.path)) {
       continue;
     }
     const std::string_view inside =
@@ -249,7 +240,7 @@ std::string FileLabels::TypeOf(const std::string& path, FileClass file_class) co
   }
   std::string type = Look(path, file_class);
   if (type.empty() && path != "/") {
-    return TypeOf(ParentDirectory(path), FileClass::kDirectory);
+    return TypeOf(ParentPath(path), FileClass::kDirectory);
   }
   return type;
 }

@@ -55,9 +55,6 @@ class FileLabels {
   mutable std::map<std::pair<std::string, FileClass>, std::string> cache_;
 };
 
-/// The directory that `path` is in; "/" for "/".
-std::string ParentDirectory(const std::string& path);
-
 /// The last component of `path`.
 std::string BaseName(const std::string& path);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "generator/file_context_regex.h"
+#include "generator/path_names.h"
 
 namespace cordon {
 namespace {
@@ -29,12 +30,9 @@ constexpr auto kSuffixes = std::to_array<SuffixRow>({
     {PrivateType::kTmpfs, "tmpfs"},
 });
 
-constexpr auto kSharedDirectories = std::to_array<std::string_view>({
-    "/",        "/etc",       "/home",     "/media",    "/mnt",     "/opt",
-    "/root",    "/run",       "/run/lock", "/run/user", "/srv",     "/tmp",
-    "/var",     "/var/cache", "/var/lib",  "/var/lock", "/var/log", "/var/mail",
-    "/var/run", "/var/spool", "/var/tmp",  "/var/www",  "/dev/shm",
-});
+/// Shared like those of hier(7), where a private type would take what others keep there.
+constexpr auto kMoreSharedDirectories =
+    std::to_array<std::string_view>({"/dev/shm", "/var/lock", "/var/run", "/var/www"});
 
 /// Below these everything is the system's, whoever reads or writes it.
 constexpr auto kSystemTrees = std::to_array<std::string_view>({
@@ -119,11 +117,6 @@ constexpr auto kSharedPrograms = std::to_array<std::string_view>({
     "timeout", "true", "false",   "wget", "xargs", "zsh",
 });
 
-bool IsBelow(std::string_view path, std::string_view directory) {
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 template <std::size_t N>
 bool Contains(const std::array<std::string_view, N>& list, std::string_view value) {
   return std::ranges::find(list, value) != list.end();
@@ -135,9 +128,9 @@ bool InSystemTree(std::string_view path) {
     const std::string_view entry = path.substr(kEtc.size());
     return Contains(kSharedEtc, entry.substr(0, entry.find('/')));
   }
-  return !IsBelow(path, "/dev/shm") &&
+  return !IsAtOrBeneath(path, "/dev/shm") &&
          std::ranges::any_of(kSystemTrees,
-                             [path](std::string_view tree) { return IsBelow(path, tree); });
+                             [path](std::string_view tree) { return IsAtOrBeneath(path, tree); });
 }
 
 /// "python3.11" -> "python".
@@ -148,8 +141,8 @@ std::string_view WithoutVersion(std::string_view program) {
 /// The directory (or file) right below the deepest shared directory above `path`.
 std::string Root(const std::string& path) {
   std::string root = path;
-  for (std::string at = path; at != "/"; at = ParentDirectory(at)) {
-    if (IsSharedDirectory(ParentDirectory(at))) {
+  for (std::string at = path; at != "/"; at = ParentPath(at)) {
+    if (IsSharedDirectory(ParentPath(at))) {
       root = at;
       break;
     }
@@ -244,10 +237,10 @@ bool PlaceFinder::IsOwn(const FileKey& key, FileAccessSet access) const {
     return false;  // looked at or walked through: no reason for a type of its own
   }
   const std::string root = Root(key.path);
-  if (IsBelow(root, "/etc")) {
+  if (IsAtOrBeneath(root, "/etc")) {
     return BearsName(root);
   }
-  if (IsBelow(root, "/var") || IsBelow(root, "/run")) {
+  if (IsAtOrBeneath(root, "/var") || IsAtOrBeneath(root, "/run")) {
     return BearsName(root) || written_roots_.contains(root);
   }
   return true;
@@ -257,19 +250,19 @@ PrivateType PlaceFinder::TypeFor(const FileKey& key, FileAccessSet access) const
   if (!Changes(access)) {
     return PrivateType::kConf;
   }
-  if (IsBelow(key.path, "/tmp") || IsBelow(key.path, "/var/tmp")) {
+  if (IsAtOrBeneath(key.path, "/tmp") || IsAtOrBeneath(key.path, "/var/tmp")) {
     return PrivateType::kTmp;
   }
-  if (IsBelow(key.path, "/run") || IsBelow(key.path, "/var/run") ||
-      IsBelow(key.path, "/var/lock")) {
+  if (IsAtOrBeneath(key.path, "/run") || IsAtOrBeneath(key.path, "/var/run") ||
+      IsAtOrBeneath(key.path, "/var/lock")) {
     return PrivateType::kRun;
   }
-  if (IsBelow(key.path, "/dev/shm")) {
+  if (IsAtOrBeneath(key.path, "/dev/shm")) {
     return PrivateType::kTmpfs;
   }
   const bool only_appends = access.Has(FileAccess::kAppend) && !access.Has(FileAccess::kWrite);
-  const std::string directory = BaseName(ParentDirectory(key.path));
-  if (IsBelow(key.path, "/var/log") ||
+  const std::string directory = BaseName(ParentPath(key.path));
+  if (IsAtOrBeneath(key.path, "/var/log") ||
       (only_appends && (key.path.ends_with(".log") || directory == "log" || directory == "logs"))) {
     return PrivateType::kLog;
   }
@@ -306,7 +299,7 @@ void PlaceFinder::FindOwn() {
 void PlaceFinder::FindTrees() {
   std::map<std::string, std::size_t> read_files;
   for (const auto& [key, type] : places_.own) {
-    const std::string parent = ParentDirectory(key.path);
+    const std::string parent = ParentPath(key.path);
     if (type == PrivateType::kConf && key.file_class == FileClass::kFile &&
         !IsSharedDirectory(parent)) {
       ++read_files[parent];
@@ -330,7 +323,7 @@ void PlaceFinder::FindTrees() {
 }
 
 std::optional<PrivateType> PlaceFinder::TreeAbove(const std::string& path) const {
-  for (std::string at = path;; at = ParentDirectory(at)) {
+  for (std::string at = path;; at = ParentPath(at)) {
     if (const auto found = places_.trees.find(at); found != places_.trees.end()) {
       return found->second;
     }
@@ -352,7 +345,7 @@ void PlaceFinder::AddContexts() {
     auto& [context_type, reasons] = places_.contexts[{TreeRegex(directory), std::nullopt}];
     context_type = type;
     for (const auto& [key, own] : places_.own) {
-      if (own == type && IsBelow(key.path, directory)) {
+      if (own == type && IsAtOrBeneath(key.path, directory)) {
         reasons.Add(key.path);
       }
     }
@@ -401,10 +394,7 @@ bool Changes(FileAccessSet access) {
 }
 
 bool IsSharedDirectory(std::string_view path) {
-  const bool home = path.starts_with("/home/") && path.find('/', 6) == std::string_view::npos;
-  const bool user_runtime =
-      path.starts_with("/run/user/") && path.find('/', 10) == std::string_view::npos;
-  return home || user_runtime || Contains(kSharedDirectories, path);
+  return IsSharedFolder(path) || Contains(kMoreSharedDirectories, path);
 }
 
 WorkloadPlaces FindPlaces(const Recording& recording, const FileLabels& labels,

@@ -12,6 +12,7 @@
 
 #include "common/text.h"
 #include "generator/file_labels.h"
+#include "generator/path_names.h"
 
 namespace cordon {
 namespace {
@@ -82,7 +83,7 @@ std::string Prover::DirectoryType(const std::string& path) const {
 /// What the kernel calls a new object (security/selinux/hooks.c selinux_determine_inode_label): a
 /// named transition, a transition, its directory.
 std::string Prover::CreatedType(const std::string& path, FileClass file_class) const {
-  const std::string parent = DirectoryType(ParentDirectory(path));
+  const std::string parent = DirectoryType(ParentPath(path));
   const std::string object_class(SelinuxClassName(file_class).value_or("file"));
   for (const std::string& name : {BaseName(path), std::string()}) {
     const auto found =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "generator/file_context_regex.h"
+#include "generator/path_names.h"
 #include "generator/policy_comment.h"
 #include "generator/selinux_access.h"
 #include "generator/selinux_rule_builder.h"
@@ -190,8 +191,7 @@ void RuleBuilder::AddSocketFiles() {
     const FileKey file{key.address, FileClass::kSocket};
     if (key.operation == SocketOperation::kBind && Happened(socket, {0})) {
       files_[file].access.Add(FileAccess::kCreate);
-      files_[{ParentDirectory(key.address), FileClass::kDirectory}].access.Add(
-          FileAccess::kAddName);
+      files_[{ParentPath(key.address), FileClass::kDirectory}].access.Add(FileAccess::kAddName);
     } else if ((key.operation == SocketOperation::kConnect ||
                 key.operation == SocketOperation::kSend) &&
                Happened(socket, {0, EINPROGRESS, EAGAIN, ECONNREFUSED})) {
@@ -281,7 +281,7 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
 
 /// A new object has the type of its directory unless a transition says otherwise.
 void RuleBuilder::AddTransition(const FileKey& key) {
-  const std::string parent_type = TypeOf({ParentDirectory(key.path), FileClass::kDirectory});
+  const std::string parent_type = TypeOf({ParentPath(key.path), FileClass::kDirectory});
   const std::string type = TypeOf(key);
   const std::string object_class(SelinuxClassName(key.file_class).value_or("file"));
   // Labels of the kernel's own file systems follow no transition of ours.
@@ -309,7 +309,7 @@ void RuleBuilder::AddAncestors() {
   std::set<std::string> directories;
   const auto add_above = [&directories](const std::string& path) {
     for (std::string at = path; at.starts_with('/') && at != "/";) {
-      at = ParentDirectory(at);
+      at = ParentPath(at);
       if (!directories.insert(at).second) {
         return;
       }
