@@ -62,7 +62,11 @@ std::string PathRegex(std::string_view path) {
 }
 
 std::string TreeRegex(std::string_view path) {
-  return PathRegex(path) + "(/.*)?";
+  return path == "/" ? "/.*" : PathRegex(path) + "(/.*)?";
+}
+
+std::string BelowRegex(std::string_view path) {
+  return PathRegex(path) + "/.*";
 }
 
 std::string GlobRegex(std::string_view glob) {

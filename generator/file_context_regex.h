@@ -18,6 +18,9 @@ std::string PathRegex(std::string_view path);
 /// `path` and everything below it.
 std::string TreeRegex(std::string_view path);
 
+/// Everything below `path`, but not `path`.
+std::string BelowRegex(std::string_view path);
+
 /// PathRegex where `*` stands for any run of characters but slashes.
 std::string GlobRegex(std::string_view glob);
 

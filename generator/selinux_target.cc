@@ -96,6 +96,8 @@ std::string PlaceStatements(const std::vector<std::vector<std::string>>& rows) {
   for (const std::vector<std::string>& row : rows) {
     if (row[0] == "tree" && row.size() == 3) {
       cil += fmt::format("(filecon \"{}\" any {})\n", TreeRegex(row[1]), Context(row[2]));
+    } else if (row[0] == "none" && row.size() == 2) {
+      cil += fmt::format("(filecon \"{}\" any ())\n", BelowRegex(row[1]));
     } else if (row[0] == "path" && row.size() >= 3) {
       const std::optional<FileClass> file_class =
           row.size() == 4 ? FileClassFromName(row[3]) : std::nullopt;
