@@ -240,19 +240,22 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
       ->type_name("N");
   run->add_option("--pids", options->pids, "Most tasks")->type_name("N");
   run->add_option("--publish", options->publish, "TCP port of the host that leads inside")
-      ->type_name("HOST:CTR");
+      ->type_name("HOST:CTR")
+      ->allow_extra_args(false);
   run->add_option("--network", options->network,
                   "none, host or private (default: what the policy needs, else none)")
       ->check(CLI::IsMember({"none", "host", "private"}));
   run->add_option("--volume", options->volumes, "Part of the host's file system to show inside")
-      ->type_name("SRC:DST[:ro]");
+      ->type_name("SRC:DST[:ro]")
+      ->allow_extra_args(false);
   run->add_flag("--read-only", options->read_only, "Nothing of the host's files can be written");
   run->add_flag("--userns", options->user_namespace, "Use a user namespace as root too");
   run->add_option("--require", options->require, "Insist on what holds the file part")
       ->check(CLI::IsMember({"selinux", "landlock"}));
   run->add_option("--allow-degraded", options->allow_degraded,
                   "Run although this part of the policy cannot be held here")
-      ->check(CLI::IsMember({"files", "limits"}));
+      ->check(CLI::IsMember({"files", "limits"}))
+      ->allow_extra_args(false);
   run->add_option("--report", options->report,
                   "live: report each violation as it happens; none: refuse silently")
       ->check(CLI::IsMember({"live", "none"}));

@@ -60,7 +60,7 @@ struct LandlockStep {
 struct LaunchPlan {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
-  std::vector<std::string> executables;  ///< paths to try in this order, as execvp(3) does
+  std::vector<std::string> executables;  ///< candidates for the command, in the order of PATH
   std::string working_directory;
   bool working_directory_optional = false;  ///< fall back to "/" when it does not exist inside
 

@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -128,7 +129,25 @@ StepResult InstallFilter(const WorkloadContext& context) {
   return kDone;
 }
 
-StepResult Confine(const WorkloadContext& context) {
+/// The path to execute, looked up as a shell does before the filter is loaded: the first that may
+/// be executed, else the first that exists, else the last. A folder of PATH that may not be
+/// searched does not count as a program that may not be executed.
+const char* FindExecutable(const LaunchPlan& plan) {
+  const char* existing = nullptr;
+  for (const std::string& path : plan.executables) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0 || S_ISDIR(status.st_mode)) {
+      continue;
+    }
+    if (::access(path.c_str(), X_OK) == 0) {
+      return path.c_str();
+    }
+    existing = existing == nullptr ? path.c_str() : existing;
+  }
+  return existing;
+}
+
+StepResult Confine(const WorkloadContext& context, const char*& executable) {
   const LaunchPlan& plan = context.plan;
   using Step = StepResult (*)(const WorkloadContext&);
   constexpr std::array<Step, 6> kSteps{
@@ -154,6 +173,9 @@ StepResult Confine(const WorkloadContext& context) {
   if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
     return Failed(LaunchStep::kCloseDescriptors);
   }
+  // A path with a slash is executed as it is.
+  executable =
+      plan.executables.size() == 1 ? plan.executables.front().c_str() : FindExecutable(plan);
   if (context.landlock_ruleset >= 0 &&
       ::syscall(SYS_landlock_restrict_self, context.landlock_ruleset, 0) != 0) {
     return Failed(LaunchStep::kLandlockRestrict);
@@ -189,7 +211,8 @@ ExecuteArguments::ExecuteArguments(const LaunchPlan& plan) {
 
 void RunWorkload(const WorkloadContext& context) {
   HandoverPage& page = context.page;
-  const StepResult confined = Confine(context);
+  const char* executable = nullptr;
+  const StepResult confined = Confine(context, executable);
   if (!confined.ok()) {
     page.failed_step = confined.step;
     page.failed_errno = confined.sys_errno;
@@ -201,18 +224,13 @@ void RunWorkload(const WorkloadContext& context) {
   while (page.go.load() == 0) {
     Relax();
   }
-  int last = ENOENT;
-  for (const std::string& path : context.plan.executables) {
-    (void)::syscall(SYS_execve, path.c_str(), context.execute.arguments.data(),
-                    context.execute.environment.data());
-    // As execvp(3): go on past what is not there, remember what may not be executed.
-    if (errno != ENOENT && errno != ENOTDIR) {
-      last = errno;
-      if (errno != EACCES) {
-        break;
-      }
-    }
+  if (executable == nullptr) {
+    page.execute_errno.store(ENOENT);
+    ExitGroup(127);
   }
+  (void)::syscall(SYS_execve, executable, context.execute.arguments.data(),
+                  context.execute.environment.data());
+  const int last = errno;
   page.execute_errno.store(last);
   ExitGroup(last == ENOENT ? 127 : 126);
 }

@@ -1,0 +1,100 @@
+#!/bin/bash
+# lifetime_test.sh BUILD_DIR: what a sandbox leaves when it ends, or is ended; signals, the terminal, published ports.
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=tests/testing/harness.sh
+source "$here/../testing/harness.sh"
+cordon=${cordon:?} victims=${victims:?}
+as_ordinary=()
+((EUID == 0)) && as_ordinary=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+# For the ordinary user, who may not walk to the build folder everywhere.
+cp "$victims/http_page" "$work/"
+
+cgroups_of() { find /sys/fs/cgroup -maxdepth 6 -type d -name "cordon-$1-*" 2>/dev/null || true; }
+# processes_called MARKER: whose command line ends in it
+processes_called() { grep -lzx -- "$1" /proc/[0-9]*/cmdline 2>/dev/null || true; }
+runs() { [[ -n $(processes_called "$1") ]]; }
+is_over() { [[ -z $(processes_called "$1") ]]; }
+no_cgroups() { [[ -z $(cgroups_of "$1") ]]; }
+
+# 1. Killed, cordon takes everything with it.
+marker=4$RANDOM$RANDOM
+if ((EUID == 0)); then
+  start_server "$work/log" "$cordon" run --memory 64M --pids 20 -- sleep "$marker"
+  wait_for "the workload" 20 runs "$marker"
+  [[ -n $(cgroups_of "$server") ]] || die "the sandbox has no cgroup"
+  kill -KILL "$server"
+  wait_for "the end of the workload after SIGKILL of cordon" 20 is_over "$marker"
+  wait_for "the removal of its cgroups" 20 no_cgroups "$server"
+  ok "after SIGKILL of cordon neither process nor cgroup is left"
+fi
+marker=4$RANDOM$RANDOM
+start_server "$work/log" "${as_ordinary[@]}" "$cordon" run -- sleep "$marker"
+wait_for "the workload" 20 runs "$marker"
+kill -KILL "$server"
+wait_for "the end of an ordinary user's workload" 20 is_over "$marker"
+ok "nor of an ordinary user's sandbox"
+mounts=$(grep -c cordon /proc/self/mountinfo || true)
+expect_equal "no mount is left" 0 "$mounts"
+
+# 2. Signals are passed on, and the status comes back.
+for signal in TERM HUP USR1; do
+  marker=4$RANDOM$RANDOM
+  start_server "$work/log" "$cordon" run -- sleep "$marker"
+  wait_for "the workload" 20 runs "$marker"
+  kill -"$signal" "$server"
+  status=0
+  wait "$server" || status=$?
+  expect_equal "SIG$signal reaches the workload and its status comes back" $((128 + $(kill -l "$signal"))) $status
+done
+# shellcheck disable=SC2016  # for the inner shell
+start_server "$work/log" "$cordon" run -- sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done'
+wait_for "the trap" 20 grep -q ready "$work/log"
+kill -TERM "$server"
+status=0
+wait "$server" || status=$?
+expect_equal "a workload that handles SIGTERM ends as it wants" 9 $status
+
+# 3. The terminal stays the workload's.
+if command -v script >/dev/null; then
+  mkfifo "$work/keys"
+  # shellcheck disable=SC2016
+  # A shell starts what it puts into the background with SIGINT ignored.
+  env --default-signal=INT script -qec "$cordon run -- sh -c 'test -t 0 && echo on a tty; trap \"echo interrupted; exit 9\" INT; echo ready; while :; do sleep 0.1; done'" \
+    /dev/null <"$work/keys" >"$work/tty" 2>&1 &
+  typist=$!
+  at_end stop_pid "$typist"
+  exec 9>"$work/keys"
+  wait_for "the trap" 20 grep -q ready "$work/tty"
+  printf '\003' >&9
+  status=0
+  wait "$typist" || status=$?
+  exec 9>&-
+  expect_contains "the workload has the terminal" "on a tty" "$(cat "$work/tty")"
+  expect_contains "Ctrl-C reaches it" interrupted "$(cat "$work/tty")"
+  expect_equal "once, and it ends as it wants" 9 $status
+fi
+
+# 4. Published ports.
+# publishes WHO…: one page of a megabyte
+publishes() {
+  local port body
+  port=$(free_port)
+  start_server "$work/log" "$@" "$cordon" run --publish "$port:8000" --volume "$work:/mnt:ro" -- /mnt/http_page 8000
+  wait_for "the server" 20 grep -q listening "$work/log"
+  body=$(fetch "$port" / | tail -n 1 | wc -c)
+  expect_equal "a page of one megabyte comes through the published port" 1048576 "$body"
+  status=0
+  wait "$server" || status=$?
+  expect_equal "the server saw the end of the connection" 0 $status
+}
+publishes
+[[ ${#as_ordinary[@]} == 0 ]] || publishes "${as_ordinary[@]}"
+port=$(free_port)
+start_server "$work/log" "$cordon" run --volume "$work:/mnt:ro" -- /mnt/http_page "$port"
+wait_for "the server" 20 grep -q listening "$work/log"
+if answers "$port"; then
+  die "a port that is not published can be reached"
+fi
+ok "a port that is not published cannot be reached"
+stop_pid "$server"
+echo "ok: $checks checks"
