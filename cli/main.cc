@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const AddCommand add : {
+           AddGenerateCommand,
            AddProfileCommand,
            AddRunCommand,
            AddShowCommand,
@@ -23,7 +24,7 @@ int main(int argc, char** argv) {
   }
   try {
     std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (!arguments.empty() && (arguments.front() == "profile" || arguments.front() == "run")) {
+    if (!arguments.empty() && arguments.front() == "profile") {
       TakeWorkloadArguments(arguments);
     }
     std::ranges::reverse(arguments);  // as CLI11 wants a vector

@@ -5,20 +5,33 @@
 
 #include "common/error.h"
 #include "generator/seccomp_generator.h"
+#include "model/policy_proof.h"
 #include "model/recording.h"
+#include "model/seccomp_policy_json.h"
 
 namespace cordon {
 
 struct BundleOptions {
-  std::string name;
-  SeccompOptions seccomp;
-  std::string selinux_target;  ///< as SelinuxOptions::target
+  std::string name = {};
+  SeccompOptions seccomp = {};
+  SeccompProfileFormat seccomp_format = SeccompProfileFormat::kDocker;
+  std::string selinux_target = {};  ///< as SelinuxOptions::target
 };
 
-/// Everything that goes into NAME.policy/, by file name: seccomp.json, seccomp.bpf, config.json,
-/// NAME.cil, NAME.te, NAME.fc, proof.json. A policy that fails its own proof is an error, never a
-/// bundle. Deterministic: equal recordings and options give equal bytes.
-Expected<std::map<std::string, std::string>> GenerateBundle(const Recording& recording,
-                                                            const BundleOptions& options);
+struct GeneratedBundle {
+  std::map<std::string, std::string> files;  ///< by name
+  PolicyProof proof;                         ///< what proof.json says
+};
+
+/// Everything that goes into NAME.policy/: seccomp.json, seccomp.bpf, why.json, config.json,
+/// MODULE.cil, MODULE.te, MODULE.fc, proof.json. A policy that fails its own proof is an error,
+/// never a bundle. Deterministic: equal recordings and options give equal bytes, for one SELinux
+/// target. Fails with kInvalidInput for a name that IsBundleName() refuses, otherwise as the
+/// generators do. The caller must be single-threaded (GenerateSelinux).
+Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const BundleOptions& options);
+
+/// What a bundle for `recording` is called unless the user says otherwise: the program that its
+/// earliest run started. Fails with kInvalidInput if no run names one.
+Expected<std::string> DefaultBundleName(const Recording& recording);
 
 }  // namespace cordon

@@ -252,8 +252,15 @@ bool PolicyBuilder::MayBeNamed(const std::string& name) const {
 }
 
 void PolicyBuilder::AddMultiplexerRules() {
+  // A portable policy may meet any architecture, and there libseccomp would stop at rules in
+  // another order.
+  std::set<Architecture> architectures(out_.policy.architectures.begin(),
+                                       out_.policy.architectures.end());
+  if (options_.portability == Portability::kPortable) {
+    architectures.insert({Architecture::kX86, Architecture::kS390x, Architecture::kPpc64le});
+  }
   for (const std::string name : {"ipc", "socketcall"}) {
-    const bool reachable = std::ranges::any_of(out_.policy.architectures, [&](Architecture arch) {
+    const bool reachable = std::ranges::any_of(architectures, [&](Architecture arch) {
       const auto opens = [&](const std::string& call) {
         const std::optional<MultiplexedWay> way = FindMultiplexedWay(arch, call);
         return way && way->multiplexer == name;

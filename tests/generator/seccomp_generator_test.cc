@@ -93,11 +93,13 @@ TEST(GenerateSeccomp, GivesEveryRuleAReason) {
     ASSERT_TRUE(generated.reasons.contains(i)) << i;
     EXPECT_FALSE(generated.reasons.at(i).empty()) << i;
   }
-  const auto reason = std::ranges::find_if(generated.reasons.at(0), [](const std::string& line) {
-    return line.starts_with("openat: 1 times, ok 1");
-  });
-  ASSERT_NE(reason, generated.reasons.at(0).end());
-  EXPECT_NE(reason->find("/usr/bin/victim"), std::string::npos);
+  std::string evidence;
+  for (const auto& [rule, lines] : generated.reasons) {
+    for (const std::string& line : lines) {
+      evidence += line.starts_with("openat: 1 times, ok 1") ? line : "";
+    }
+  }
+  EXPECT_NE(evidence.find("by /usr/bin/victim"), std::string::npos) << evidence;
 }
 
 TEST(GenerateSeccomp, AddsTheBaseSetOfTheRuntimeOnly) {

@@ -32,7 +32,11 @@ static int InChild(int (*attempt)(const char*), const char* argument) {
     _exit(attempt(argument));
   }
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) {
+      fprintf(stderr, "a probe cannot wait for its child: %s\n", strerror(errno));
+      _exit(3);
+    }
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }

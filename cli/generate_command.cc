@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/load_recording.h"
+#include "cli/report_error.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "generator/bundle.h"
+#include "model/policy_bundle.h"
+
+namespace cordon::cli {
+namespace {
+
+/// The command line as it was given; what is empty was not.
+struct GenerateOptions {
+  std::vector<std::string> recordings;
+  std::string folder;
+  std::string name;
+  ContainerRuntime runtime = ContainerRuntime::kRunc;
+  OnViolation on_violation = OnViolation::kErrno;
+  SeccompProfileFormat format = SeccompProfileFormat::kDocker;
+  bool exact = false;
+  bool portable = false;
+  std::string target;
+};
+
+const std::map<std::string, ContainerRuntime> kRuntimes = {{"cordon", ContainerRuntime::kCordon},
+                                                           {"runc", ContainerRuntime::kRunc},
+                                                           {"crun", ContainerRuntime::kCrun},
+                                                           {"none", ContainerRuntime::kNone}};
+const std::map<std::string, OnViolation> kViolations = {{"errno", OnViolation::kErrno},
+                                                        {"log", OnViolation::kLog},
+                                                        {"kill", OnViolation::kKill},
+                                                        {"notify", OnViolation::kNotify}};
+const std::map<std::string, SeccompProfileFormat> kFormats = {
+    {"docker", SeccompProfileFormat::kDocker}, {"oci", SeccompProfileFormat::kOci}};
+
+/// What a person wants to know of a bundle that was written.
+void PrintSummary(const std::string& folder, const PolicyProof& proof) {
+  std::string text = fmt::format("cordon: wrote {}: {} of {} recorded calls hold", Quote(folder),
+                                 proof.seccomp.recorded, proof.seccomp.recorded);
+  for (const auto& [arch, counts] : proof.seccomp.refused) {
+    text += fmt::format("; {} of {} calls of {} refused", counts.refused, counts.known, arch);
+  }
+  (void)std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+int Generate(const GenerateOptions& options) {
+  const Expected<Recording> recording = LoadRecordings(options.recordings);
+  if (!recording) {
+    return ReportInputError(recording.error());
+  }
+  BundleOptions bundle_options{
+      .name = options.name,
+      .seccomp = {.runtime = options.runtime,
+                  .on_violation = options.on_violation,
+                  .portability = options.exact ? Portability::kExact : Portability::kPortable},
+      .seccomp_format = options.format,
+      .selinux_target = options.target};
+  if (bundle_options.name.empty()) {
+    Expected<std::string> name = DefaultBundleName(*recording);
+    if (!name) {
+      return ReportError(name.error().WithContext(options.recordings.front()));
+    }
+    bundle_options.name = *std::move(name);
+  }
+  const Expected<GeneratedBundle> bundle = GenerateBundle(*recording, bundle_options);
+  if (!bundle) {
+    return bundle.error().code == ErrorCode::kNotFound ? ReportInputError(bundle.error())
+                                                       : ReportError(bundle.error());
+  }
+  const std::string folder =
+      options.folder.empty() ? bundle_options.name + ".policy" : options.folder;
+  if (const Status written = WriteFolderAtomically(folder, bundle->files, std::string(kProofFile));
+      !written) {
+    return ReportInputError(written.error());
+  }
+  PrintSummary(folder, bundle->proof);
+  return kOk;
+}
+
+}  // namespace
+
+void AddGenerateCommand(CLI::App& app, int& exit_code) {
+  CLI::App* command =
+      app.add_subcommand("generate", "Write the policy bundle for what was recorded");
+  auto options = std::make_shared<GenerateOptions>();
+  command
+      ->add_option("RECORDING", options->recordings,
+                   "Recordings; several are merged, their order does not matter")
+      ->required();
+  command->add_option(
+      "-o,--output", options->folder,
+      "The folder to write (default: NAME.policy); only a policy folder is replaced");
+  command->add_option("--name", options->name,
+                      "What the policy is called (default: the program recorded first)");
+  command
+      ->add_option("--runtime", options->runtime,
+                   "Whose base set of system calls to add (default: runc, which Docker uses)")
+      ->transform(CLI::CheckedTransformer(kRuntimes))
+      ->default_str("runc");
+  command
+      ->add_option("--on-violation", options->on_violation,
+                   "What a refused call gets (default: errno)")
+      ->transform(CLI::CheckedTransformer(kViolations))
+      ->default_str("errno");
+  command
+      ->add_option("--seccomp-format", options->format,
+                   "Whose words seccomp.json uses (default: docker)")
+      ->transform(CLI::CheckedTransformer(kFormats))
+      ->default_str("docker");
+  CLI::Option* portable =
+      command->add_flag("--portable", options->portable,
+                        "Also allow what another C library makes of the same calls (the default)");
+  command->add_flag("--exact", options->exact, "Allow only the calls that were recorded")
+      ->excludes(portable);
+  command->add_option(
+      "--target", options->target,
+      "The SELinux policy to build for: host, refpolicy-debian12, or a folder with a module store");
+  command->callback([options, &exit_code] { exit_code = Generate(*options); });
+}
+
+}  // namespace cordon::cli

@@ -1,0 +1,109 @@
+#include "generator/bundle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "common/text.h"
+#include "generator/sandbox_generator.h"
+#include "generator/seccomp_proof.h"
+#include "generator/selinux_generator.h"
+#include "model/compiled_filter.h"
+#include "model/policy_bundle.h"
+#include "model/sandbox_config_json.h"
+#include "model/seccomp_compiler.h"
+
+namespace cordon {
+namespace {
+
+/// why.json: for every rule of seccomp.json, in its order, what it names and why it is there.
+std::string WriteReasons(const GeneratedSeccomp& generated) {
+  nlohmann::ordered_json rules = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < generated.policy.rules.size(); ++i) {
+    nlohmann::ordered_json rule;
+    rule["rule"] = fmt::format("/syscalls/{}", i);
+    rule["names"] = generated.policy.rules[i].names;
+    for (const std::string& reason : generated.reasons.at(i)) {
+      rule["reasons"].push_back(ToUtf8(reason));
+    }
+    rules.push_back(std::move(rule));
+  }
+  nlohmann::ordered_json document;
+  document["seccomp"] = std::move(rules);
+  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const BundleOptions& options) {
+  if (!IsBundleName(options.name)) {
+    return Fail(
+        InvalidInput(fmt::format("{} cannot be the name of a policy: 1 to 64 of A-Z a-z 0-9 . _ - "
+                                 "are, beginning with a letter or digit",
+                                 Quote(options.name))));
+  }
+  GeneratedBundle bundle;
+  PolicyProof& proof = bundle.proof;
+  proof.name = options.name;
+  for (const auto& [id, run] : recording.runs) {
+    proof.runs.push_back(id);
+  }
+
+  ASSIGN_OR_RETURN(const GeneratedSeccomp seccomp, GenerateSeccomp(recording, options.seccomp));
+  ASSIGN_OR_RETURN(proof.seccomp, ProveSeccomp(recording, seccomp, options.seccomp.runtime));
+  const std::string profile = WriteSeccompPolicy(seccomp.policy, options.seccomp_format);
+  ASSIGN_OR_RETURN(std::vector<sock_filter> notifying,
+                   CompileSeccomp(NotifyingVariant(seccomp.policy)));
+  bundle.files[std::string(kSeccompFile)] = profile;
+  bundle.files[std::string(kSeccompBpfFile)] =
+      WriteCompiledFilter(MakeCompiledFilter(profile, std::move(notifying)));
+  bundle.files[std::string(kWhyFile)] = WriteReasons(seccomp);
+
+  ASSIGN_OR_RETURN(
+      GeneratedSelinux selinux,
+      GenerateSelinux(recording, {.name = options.name, .target = options.selinux_target}));
+  proof.selinux_json = selinux.proof_json;
+  bundle.files.merge(selinux.files);
+
+  ASSIGN_OR_RETURN(SandboxConfig config, GenerateSandbox(recording, options.name));
+  config.seccomp = seccomp.policy;
+  config.selinux_label = selinux.domain_label;
+  bundle.files[std::string(kConfigFile)] = WriteSandboxConfig(config);
+
+  for (const auto& [name, content] : bundle.files) {
+    proof.files.push_back(name);
+  }
+  bundle.files[std::string(kProofFile)] = WritePolicyProof(proof);
+  return bundle;
+}
+
+Expected<std::string> DefaultBundleName(const Recording& recording) {
+  const std::string* program = nullptr;
+  std::optional<std::int64_t> earliest;
+  // Runs of one second are told apart by their id, which is their order here: the answer does not
+  // hang on the order of merging.
+  for (const auto& [id, run] : recording.runs) {
+    if (!run.command.empty() && (!earliest || run.started_unix_s < *earliest)) {
+      earliest = run.started_unix_s;
+      program = &run.command.front();
+    }
+  }
+  std::string name =
+      program == nullptr ? std::string() : program->substr(program->find_last_of('/') + 1);
+  std::ranges::replace_if(
+      name, [](char c) { return !IsBundleName(std::string(1, c)) && c != '.' && c != '-'; }, '_');
+  name.erase(0, name.find_first_not_of("._-"));
+  name.resize(std::min<std::size_t>(name.size(), 64));
+  if (!IsBundleName(name)) {
+    return Fail(
+        InvalidInput("the recording names no program to call the policy after: give --name"));
+  }
+  return name;
+}
+
+}  // namespace cordon

@@ -1,0 +1,67 @@
+#!/bin/bash
+# generate_test.sh BUILD_DIR: the options of `cordon generate`, and what they change in the bundle.
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=tests/testing/harness.sh
+source "$here/../testing/harness.sh"
+cd "$work"
+"${cordon:?}" profile -o cat.json -- cat /etc/hostname >/dev/null
+
+"$cordon" generate cat.json 2>said
+expect_contains "it says what it proved" "recorded calls hold" "$(cat said)"
+[[ -d cat.policy ]] || die "the default folder is not cat.policy: $(ls)"
+ok "the folder is called after the program"
+expect_contains "so is the policy" '"name": "cat"' "$(cat cat.policy/proof.json)"
+recorded=$(sed -n 's/.*"recorded_calls": \([0-9]*\).*/\1/p' cat.policy/proof.json)
+[[ $recorded -gt 10 ]] || die "only $recorded recorded calls in the proof"
+expect_equal "every reader holds all of them" 5 "$(grep -c "\"hold\": $recorded\$" cat.policy/proof.json)"
+expect_contains "each call has its evidence" "by /usr/bin/cat" "$(cat cat.policy/why.json)"
+
+# rule_of FOLDER NAME: the action and comment of the rule that names it.
+rule_of() {
+  /usr/bin/env -i awk -v name="\"$2\"" '
+    /"names": \[/ { hit = 0 } index($0, name) { hit = 1 }
+    hit && /"action"|"errnoRet"|"comment"/ { print } hit && /^    }/ { exit }' "$1/seccomp.json"
+}
+expect_contains "what was seen is allowed" ALLOW "$(rule_of cat.policy openat)"
+expect_contains "what was not is refused" '"errnoRet": 1' "$(rule_of cat.policy unshare)"
+expect_contains "what libc does without is absent" '"errnoRet": 38' "$(rule_of cat.policy clone3)"
+expect_contains "what runc needs is marked" "base set of runc" "$(rule_of cat.policy capset)"
+expect_contains "what portability adds is marked" "portability, family open" "$(rule_of cat.policy openat2)"
+
+"$cordon" generate cat.json --runtime crun -o crun.policy 2>/dev/null
+expect_contains "crun has another base set" "base set of crun" "$(rule_of crun.policy capset)"
+"$cordon" generate cat.json --runtime cordon -o cordon.policy 2>/dev/null
+expect_contains "cordon needs no capset" ERRNO "$(rule_of cordon.policy capset)"
+"$cordon" generate cat.json --exact -o exact.policy 2>/dev/null
+expect_contains "--exact adds no equivalents" '"errnoRet": 38' "$(rule_of exact.policy openat2)"
+"$cordon" generate cat.json --on-violation log -o log.policy 2>/dev/null
+expect_contains "--on-violation log" SCMP_ACT_LOG "$(rule_of log.policy unshare)"
+"$cordon" generate cat.json --on-violation kill -o kill.policy 2>/dev/null
+expect_contains "--on-violation kill" SCMP_ACT_KILL_PROCESS "$(rule_of kill.policy unshare)"
+expect_contains "and absent calls stay absent" '"errnoRet": 38' "$(rule_of kill.policy clone3)"
+"$cordon" generate cat.json --on-violation notify -o notify.policy 2>/dev/null
+expect_contains "--on-violation notify" SCMP_ACT_NOTIFY "$(rule_of notify.policy unshare)"
+"$cordon" generate cat.json --seccomp-format oci -o oci.policy 2>/dev/null
+expect_missing "--seccomp-format oci has no comments" '"comment"' "$(cat oci.policy/seccomp.json)"
+expect_contains "--seccomp-format docker has" '"comment"' "$(cat cat.policy/seccomp.json)"
+
+"$cordon" generate cat.json -o cat.policy --name other 2>/dev/null
+expect_contains "a bundle is replaced" '"name": "other"' "$(cat cat.policy/proof.json)"
+[[ ! -e cat.policy/cat.cil ]] || die "a part of the former bundle is left"
+ok "as a whole"
+
+# expect_usage WHAT PART ARGUMENT…
+expect_usage() {
+  local what=$1 part=$2 status=0
+  shift 2
+  "$cordon" generate "$@" >out 2>err || status=$?
+  [[ $status == 2 ]] || die "$what: wanted exit 2, got $status: $(cat err)"
+  expect_contains "$what" "$part" "$(cat err)"
+}
+expect_usage "a name that is a path" "../x" cat.json --name ../x
+expect_usage "an unknown runtime" "podman" cat.json --runtime podman
+expect_usage "an unknown format" "systemd" cat.json --seccomp-format systemd
+expect_usage "both widths at once" "exact" cat.json --exact --portable
+expect_usage "an SELinux target that is not there" "nowhere" cat.json --target /nowhere
+[[ ! -e ../x.policy && ! -e x.policy ]] || die "something was written"
+echo "ok: $checks checks"
