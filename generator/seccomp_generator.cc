@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <ranges>
 #include <set>
@@ -192,9 +193,8 @@ void PolicyBuilder::LeaveOutWhatAlwaysFailed() {
 Status PolicyBuilder::AllowBaseSets() {
   ASSIGN_OR_RETURN(const BaseSets sets, LoadBaseSets());
   std::vector<std::pair<std::string, ReasonedNames>> groups;
-  for (const ReasonedNames& group : sets.always) {
-    groups.emplace_back(group.reason, group);
-  }
+  std::ranges::transform(sets.always, std::back_inserter(groups),
+                         [](const ReasonedNames& group) { return std::pair(group.reason, group); });
   if (const auto runtime = sets.runtimes.find(std::string(RuntimeName(options_.runtime)));
       runtime != sets.runtimes.end()) {
     for (const ReasonedNames& group : runtime->second) {
