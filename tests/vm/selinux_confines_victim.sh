@@ -1,12 +1,15 @@
 #!/bin/sh
-# A generated module, loaded into the kernel as its user would, lets the victim work in its domain and refuses everything else; the control is the same
-# program in a domain that is not confined.
+# The whole loop, as its user would go it: a module is learned from the victim, loaded into the kernel, and lets the victim work in its domain while it
+# refuses everything else. The control is the same program in a domain that is not confined.
 set -eu
 label_files() { restorecon -RF /usr/sbin/victim /etc/victim /var/lib/victim /var/log; }
 domain=system_u:system_r:victim_t:s0
 [ "$(cat /sys/fs/selinux/enforce)" = 1 ]
-echo "loading the module"
-semodule -i victim.cil
+echo "--- learning, generating, loading"
+cordon profile -o victim.recording.json -- /usr/sbin/victim
+cordon generate victim.recording.json --name victim --target refpolicy-debian12 -o victim.policy
+rm /var/log/victim.log /var/lib/victim/state
+semodule -i victim.policy/victim.cil
 label_files
 ls -Z /usr/sbin/victim /etc/victim/victim.conf
 
