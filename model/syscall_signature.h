@@ -117,7 +117,6 @@ enum class SyscallEffect : std::uint8_t {
 enum class ResultKind : std::uint8_t {
   kStatus,      ///< success or an errno
   kDescriptor,  ///< a new descriptor, or an errno
-  kAlwaysOk,    ///< any value, never an errno (getpid, brk, umask)
   kNone,        ///< it does not return, or what it returns is no result (exit, rt_sigreturn)
 };
 

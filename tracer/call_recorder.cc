@@ -87,11 +87,6 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
     return ExitInterest::kNotWanted;
   }
   wanted |= frame.signature->result == ResultKind::kDescriptor;
-  if (!wanted && signature.result == ResultKind::kAlwaysOk) {
-    NoteResult(frame, 0);
-    task->frame.reset();
-    return ExitInterest::kNotWanted;
-  }
   if (!wanted && HasSucceeded(observation, frame.tuple)) {
     NoteResult(frame, std::nullopt);
     task->frame.reset();
@@ -121,10 +116,6 @@ void CallRecorder::OnExit(pid_t id, CallResult result) {
     NoteResult(frame, std::nullopt);
     task->frame.reset();
     return;
-  }
-  if (frame.invocation.call.number >= 0 &&
-      SignatureOf(frame.invocation.call).result == ResultKind::kAlwaysOk) {
-    result.sys_errno = 0;  // a value that looks like an errno is still a value
   }
   NoteResult(frame, result.sys_errno);
   files_.After(*task, frame, result);
