@@ -1,0 +1,258 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "common/text.h"
+#include "tests/testing/skip.h"
+#include "tests/testing/temp_dir.h"
+#include "tests/tracer/learned.h"
+
+namespace cordon {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+
+constexpr int kSkipStatus = 77;  // of a victim that the kernel lacks something for
+
+/// What a victim does, and what must be recorded of it in either tier.
+struct Expectation {
+  std::string victim;
+  std::string scenario;
+  int exit_status = 0;
+  std::vector<std::string> calls;  ///< "name arch result"
+  std::vector<std::string> marks;  ///< /cordon-victim/NAME was looked for
+  std::vector<std::pair<std::string, std::string>>
+      files{};                            ///< beneath the victim's folder, or absolute -> accesses
+  std::vector<std::string> behaviours{};  ///< parts of lines of Behaviours()
+};
+
+std::string TestName(const ::testing::TestParamInfo<Expectation>& info) {
+  return info.param.victim + "_" + info.param.scenario;
+}
+
+void PrintTo(const Expectation& expectation, std::ostream* out) {
+  *out << expectation.victim << " " << expectation.scenario;
+}
+
+class Victim : public ::testing::TestWithParam<Expectation> {
+ protected:
+  /// The victim in an empty folder of the same name each time.
+  testing::Learned LearnFresh(TraceTier tier) {
+    std::filesystem::remove_all(folder());
+    std::filesystem::create_directory(folder());
+    return testing::Learn({GetParam().victim, GetParam().scenario, folder()}, tier);
+  }
+
+  std::string folder() const { return std::filesystem::canonical(temp_.path()).string() + "/work"; }
+
+  std::string Absolute(const std::string& path) const {
+    return path.starts_with('/') ? path : path == "." ? folder() : folder() + "/" + path;
+  }
+
+  void Check(const testing::Learned& learned) {
+    const Expectation& expected = GetParam();
+    const Recording& recording = learned.run.recording;
+    EXPECT_EQ(learned.exit_status, expected.exit_status);
+    EXPECT_THAT(testing::Calls(recording), IsSupersetOf(expected.calls));
+    for (const std::string& mark : expected.marks) {
+      EXPECT_THAT(testing::FailuresOf(recording, "/cordon-victim/" + mark), Contains(ENOENT))
+          << mark;
+    }
+    for (const auto& [path, access] : expected.files) {
+      EXPECT_EQ(testing::AccessOf(recording, Absolute(path)), access) << path;
+    }
+    const std::set<std::string> behaviours = testing::Behaviours(recording);
+    for (const std::string& part : expected.behaviours) {
+      EXPECT_THAT(behaviours, Contains(HasSubstr(part)));
+    }
+  }
+
+  testing::TempDir temp_;
+};
+
+TEST_P(Victim, IsRecordedAlikeInBothTiers) {
+  const testing::Learned exact = LearnFresh(TraceTier::kExact);
+  if (exact.exit_status == kSkipStatus) {
+    SKIP_BECAUSE("this kernel or user lacks what the victim needs");
+  }
+  const testing::Learned filtered = LearnFresh(TraceTier::kFiltered);
+  {
+    SCOPED_TRACE("exact");
+    Check(exact);
+  }
+  {
+    SCOPED_TRACE("filtered");
+    Check(filtered);
+  }
+  if (filtered.run.tier != TraceTier::kFiltered) {
+    SKIP_BECAUSE("no trace filter can be installed here");
+  }
+  EXPECT_EQ(testing::Behaviours(exact.run.recording), testing::Behaviours(filtered.run.recording));
+}
+
+const Expectation kTasks[] = {
+    {"tasks", "fork", 0, {"access x86_64 ENOENT", "wait4 x86_64 ok"}, {"fork-child"}},
+    {"tasks", "vfork", 0, {"vfork x86_64 ok"}, {"vfork-child", "vfork-parent"}},
+    {"tasks", "clone", 0, {"clone x86_64 ok"}, {"clone-child"}},
+    {"tasks", "clone_untraced", 0, {"clone x86_64 ok"}, {"untraced-child"}},
+    {"tasks", "clone3", 0, {"clone3 x86_64 ok"}, {"clone3-child"}},
+    {"tasks", "clone3_untraced", 0, {"clone3 x86_64 ok"}, {"untraced-child"}},
+    {"tasks", "threads", 0, {"exit x86_64 -"}, {"thread-0", "thread-3", "thread-7"}},
+    {"tasks", "exec_from_thread", 3, {"execve x86_64 ok"}, {"executed"}},
+    {"tasks", "daemonise", 5, {"setsid x86_64 ok"}, {"daemon"}},
+    {"tasks", "killed_in_call", 0, {"kill x86_64 ok"}, {"before-kill"}},
+};
+
+const Expectation kSignals[] = {
+    {"signals", "trap", 0, {"rt_sigreturn x86_64 -"}, {}},
+    {"signals", "restart", 0, {"read x86_64 ok"}, {}},
+    {"signals", "interrupt", 0, {"read x86_64 ok"}, {}},
+    {"signals", "stop_in_sleep", 0, {"restart_syscall x86_64 ok"}, {}},
+    {"signals", "die", 128 + 11, {}, {}},
+};
+
+const Expectation kPaths[] = {
+    {"paths",
+     "relative",
+     0,
+     {},
+     {},
+     {{".", "search add_name"},
+      {"sub", "create search add_name"},
+      {"sub/file", "open read write create"}}},
+    {"paths",
+     "links",
+     0,
+     {"openat x86_64 ELOOP"},
+     {},
+     {{"two", "create readlink"}, {"one", "create readlink"}, {"real", "open read write create"}}},
+    {"paths", "directory_fd", 0, {}, {}, {{"sub/file", "open read write append create"}}},
+    {"paths",
+     "empty_path",
+     0,
+     {"newfstatat x86_64 ok"},
+     {},
+     {{"file", "open write create getattr setattr"}}},
+    {"paths",
+     "names",
+     0,
+     {},
+     {},
+     {{"first", "open write create rename"},
+      {"second", "rename"},
+      {"victim", "open write create unlink link"},
+      {"hard", "open write truncate unlink"},
+      {"empty", "create unlink"},
+      {"fifo", "create"},
+      {".", "search add_name remove_name"}}},
+    {"paths", "maps", 0, {}, {}, {{"file", "open read write create map map_write map_exec"}}},
+    {"paths",
+     "deleted",
+     0,
+     {},
+     {},
+     {{"file", "open read write create getattr unlink"}, {"/proc/self/fd", "search"}}},
+    {"paths",
+     "own_process",
+     0,
+     {},
+     {},
+     {{"/proc/self/status", "open read"},
+      {"/proc/self/comm", "open read"},
+      {"/proc/thread-self/stat", "test_access"}}},
+    {"paths",
+     "new_root",
+     0,
+     {"chroot x86_64 ok"},
+     {},
+     {{"/etc/link", "readlink"}, {"/etc/inside", "open read"}},
+     {"capability CAP_SYS_CHROOT"}},
+};
+
+const Expectation kSockets[] = {
+    // families, types, protocols and operations by number: 2 is inet, 1 is unix and stream, 16
+    // netlink
+    {"sockets",
+     "inet",
+     0,
+     {"bind x86_64 ok", "connect x86_64 ok"},
+     {},
+     {},
+     {"socket 2/1/0 0 :0 ok", "socket 2/1/6 1 127.0.0.1:0 ok", "socket 2/1/6 3 :0 ok",
+      "socket 2/1/6 4 :0 ok", "tuple socket x86_64 0x2,0x80001,0x0 ok"}},
+    {"sockets", "datagram", 0, {}, {}, {}, {"socket 2/2/17 5 127.0.0.1:9 ok"}},
+    {"sockets",
+     "unix_path",
+     0,
+     {"connect x86_64 ENOENT"},
+     {},
+     {{"socket", "create connect"}, {".", "search add_name"}},
+     {"/work/socket:0 ok", "/work/missing sock  ioctls  failed ENOENT"}},
+    {"sockets",
+     "others",
+     0,
+     {},
+     {},
+     {},
+     {"socket 1/2/0 1 @cordon-victim:0 ok", "socket 16/3/0 0", "socket 1/5/0 0"}},
+};
+
+const Expectation kAbis[] = {
+    {"abi", "int80", 0, {"getppid x86 ok"}, {}},
+    {"abi", "x32", 0, {"getppid x32 ok"}, {}},
+    {"abi", "unknown", 0, {"syscall_5000 x86_64 ENOSYS"}, {}},
+    {"abi", "minus_one", 0, {"syscall_-1 x86_64 ENOSYS"}, {}},
+#if defined(CORDON_NARROW_VICTIM)
+    {"narrow",
+     "",
+     0,
+     {"access x86 ENOENT", "socketcall x86 ok"},
+     {"narrow"},
+     {},
+     {"socket 2/1/0 0 :0 ok"}},
+#endif
+};
+
+const Expectation kFilters[] = {
+    {"own_filter",
+     "own",
+     0,
+     {"getpgrp x86_64 EACCES"},
+     {},
+     {},
+     {"limitation inner-seccomp-filter"}},
+    {"own_filter",
+     "thread",
+     0,
+     {"getpgrp x86_64 EACCES"},
+     {},
+     {},
+     {"limitation inner-seccomp-filter"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(Tasks, Victim, ::testing::ValuesIn(kTasks), TestName);
+INSTANTIATE_TEST_SUITE_P(Signals, Victim, ::testing::ValuesIn(kSignals), TestName);
+INSTANTIATE_TEST_SUITE_P(Paths, Victim, ::testing::ValuesIn(kPaths), TestName);
+INSTANTIATE_TEST_SUITE_P(Sockets, Victim, ::testing::ValuesIn(kSockets), TestName);
+INSTANTIATE_TEST_SUITE_P(Abis, Victim, ::testing::ValuesIn(kAbis), TestName);
+INSTANTIATE_TEST_SUITE_P(Filters, Victim, ::testing::ValuesIn(kFilters), TestName);
+
+TEST(ManyChildren, AreAllFollowed) {
+  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered}) {
+    const testing::Learned learned = testing::Learn({"tasks", "many_children"}, tier);
+    EXPECT_EQ(learned.exit_status, 0);
+    EXPECT_EQ(learned.run.counts.tasks, 2001U);
+    EXPECT_THAT(testing::FailuresOf(learned.run.recording, "/cordon-victim/many-children"),
+                Contains(ENOENT));
+  }
+}
+
+}  // namespace
+}  // namespace cordon

@@ -1,0 +1,93 @@
+// signals SCENARIO: exits 0 only if signals work as they do without a tracer.
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t g_seen;
+static int g_pipe[2];
+
+static void note(int signal) { g_seen = signal; }
+
+static void write_byte(int signal) {
+  g_seen = signal;
+  (void)!write(g_pipe[1], "x", 1);
+}
+
+static void handle(int signal, void (*handler)(int), int flags) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  sigaction(signal, &action, NULL);
+}
+
+static void alarm_soon(void) {
+  struct itimerval soon = {{0, 0}, {0, 50000}};
+  setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+// The program's own SIGTRAP is not the tracer's.
+static int trap(void) {
+  handle(SIGTRAP, note, 0);
+  raise(SIGTRAP);
+  if (g_seen != SIGTRAP) return 1;
+  g_seen = 0;
+#if defined(__x86_64__)
+  __asm__ volatile("int3");
+  if (g_seen != SIGTRAP) return 2;
+#endif
+  return 0;
+}
+
+// A read that a signal interrupts goes on by itself with SA_RESTART.
+static int restart(void) {
+  char byte = 0;
+  if (pipe(g_pipe) != 0) return 1;
+  handle(SIGALRM, write_byte, SA_RESTART);
+  alarm_soon();
+  return read(g_pipe[0], &byte, 1) == 1 && g_seen == SIGALRM ? 0 : 2;
+}
+
+// And fails with EINTR without it.
+static int interrupt(void) {
+  char byte = 0;
+  if (pipe(g_pipe) != 0) return 1;
+  handle(SIGALRM, note, 0);
+  alarm_soon();
+  return read(g_pipe[0], &byte, 1) == -1 && errno == EINTR ? 0 : 2;
+}
+
+// nanosleep is resumed by restart_syscall(2) when a stop interrupts it.
+static int stop_in_sleep(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    struct timespec time = {0, 400000000};
+    _exit(nanosleep(&time, NULL) == 0 ? 0 : 1);
+  }
+  usleep(100000);
+  kill(child, SIGSTOP);
+  int status = 0;
+  if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status)) return 1;
+  kill(child, SIGCONT);
+  if (waitpid(child, &status, WCONTINUED) != child || !WIFCONTINUED(status)) return 2;
+  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 3;
+}
+
+static int die(void) {
+  raise(SIGSEGV);
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  const char* scenario = argc > 1 ? argv[1] : "";
+  if (!strcmp(scenario, "trap")) return trap();
+  if (!strcmp(scenario, "restart")) return restart();
+  if (!strcmp(scenario, "interrupt")) return interrupt();
+  if (!strcmp(scenario, "stop_in_sleep")) return stop_in_sleep();
+  if (!strcmp(scenario, "die")) return die();
+  return 99;
+}
