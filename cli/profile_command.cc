@@ -137,6 +137,23 @@ void SayStats(const LearningRun& run) {
                   run.counts.tasks, run.counts.exact_tasks));
 }
 
+/// The command is what follows "--", or the first word that is no option and all that follows that.
+std::vector<std::string> CommandOf(std::vector<std::string> words) {
+  if (!words.empty() && words.front().starts_with('-')) {
+    throw CLI::ExtrasError("profile", {words.front()});
+  }
+  if (const auto& after_dashes = WorkloadArguments()) {
+    if (!words.empty()) {
+      words.emplace_back("--");  // it was the command's own
+    }
+    words.insert(words.end(), after_dashes->begin(), after_dashes->end());
+  }
+  if (words.empty()) {
+    throw CLI::ValidationError("profile", "a command is missing: write it after --");
+  }
+  return words;
+}
+
 int RunProfile(const ProfileOptions& options) {
   Expected<RecordOptions> record = ToRecordOptions(options);
   if (!record.has_value()) {
@@ -199,15 +216,7 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
                     "End what the command leaves behind when it exits");
   profile->prefix_command();  // the first word that is no option begins the command
   profile->callback([profile, options, &exit_code] {
-    options->command = profile->remaining();
-    options->command.insert(options->command.end(), WorkloadArguments().begin(),
-                            WorkloadArguments().end());
-    if (options->command.empty() ||
-        (options->command.front().starts_with('-') && WorkloadArguments().empty())) {
-      throw CLI::ValidationError("profile", options->command.empty()
-                                                ? "a command is missing: write it after --"
-                                                : options->command.front() + " is no option of it");
-    }
+    options->command = CommandOf(profile->remaining());
     exit_code = RunProfile(*options);
   });
 }

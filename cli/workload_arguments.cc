@@ -5,8 +5,8 @@
 namespace cordon::cli {
 namespace {
 
-std::vector<std::string>& Kept() {
-  static std::vector<std::string> kept;
+std::optional<std::vector<std::string>>& Kept() {
+  static std::optional<std::vector<std::string>> kept;
   return kept;
 }
 
@@ -15,12 +15,12 @@ std::vector<std::string>& Kept() {
 void TakeWorkloadArguments(std::vector<std::string>& arguments) {
   const auto dashes = std::ranges::find(arguments, "--");
   if (dashes != arguments.end()) {
-    Kept().assign(dashes + 1, arguments.end());
+    Kept().emplace(dashes + 1, arguments.end());
     arguments.erase(dashes, arguments.end());
   }
 }
 
-const std::vector<std::string>& WorkloadArguments() {
+const std::optional<std::vector<std::string>>& WorkloadArguments() {
   return Kept();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace cordon::cli {
 /// them for a list of two.
 void TakeWorkloadArguments(std::vector<std::string>& arguments);
 
-/// What TakeWorkloadArguments() took; empty if there was no "--".
-const std::vector<std::string>& WorkloadArguments();
+/// What followed the "--"; nothing if there was none.
+const std::optional<std::vector<std::string>>& WorkloadArguments();
 
 }  // namespace cordon::cli
