@@ -122,7 +122,7 @@ void PtraceSession::On(pid_t id, Task& task, const SyscallStop&) {
 void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
   // In the exact tier the entry stop came first, unless the task was moved there while it ran
   // towards this stop.
-  if (!task.entered) {
+  if (task.tier == TraceTier::kFiltered || !task.entered) {
     const Expected<CallStop> stop = kernel_.ReadCall(id);
     if (!stop.has_value()) {
       return;
