@@ -206,7 +206,7 @@ const Expectation kSockets[] = {
 
 const Expectation kAbis[] = {
     {"abi", "int80", 0, {"getppid x86 ok"}, {}},
-    {"abi", "x32", 0, {"getppid x32 ok"}, {}},
+    {"abi", "x32", 0, {}, {}, {}, {"call getppid x32 "}},
     {"abi", "unknown", 0, {"syscall_5000 x86_64 ENOSYS"}, {}},
     {"abi", "minus_one", 0, {"syscall_-1 x86_64 ENOSYS"}, {}},
 #if defined(CORDON_NARROW_VICTIM)
