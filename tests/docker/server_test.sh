@@ -20,7 +20,7 @@ folder=$work/server
 
 # Learn.
 start_server "$work/learn.log" "$cordon" profile -o "$work/$name.recording.json" -- "${command[@]}"
-wait_for "$name under cordon profile answers" 30 answers "$port"
+wait_for "$name under cordon profile answers" 30 "${name}_works" "$port"
 "${name}_load" "$port" || die "$name does not serve under cordon profile: $(cat "$work/learn.log")"
 "${name}_stop" "$folder" "$port"
 wait_for "the end of cordon profile" 30 gone "$server"
@@ -58,7 +58,7 @@ tool() {
 # The server under its profile.
 rm -f "$folder"/{logs,data}/*.pid
 in_docker held "$profile" "${command[@]}"
-wait_for "$name in Docker answers" 30 answers "$port"
+wait_for "$name in Docker answers" 30 "${name}_works" "$port"
 "${name}_load" "$port" || die "$name does not serve under load in Docker: $("${docker[@]}" logs held 2>&1 | tail -5)"
 "${name}_works" "$port" || die "$name does not work in Docker"
 ok "$name serves under load in Docker with the generated profile"
@@ -78,7 +78,7 @@ expect_contains "mount -t tmpfs is refused" "mount: /mnt: " "$(tool held /bin/mo
 
 # The control.
 in_docker free unconfined "${command[@]}"
-wait_for "$name in Docker without a profile answers" 30 answers "$port"
+wait_for "$name in Docker without a profile answers" 30 "${name}_works" "$port"
 expect_equal "control: without the profile all four work" "unshare ok mount ok ptrace ok clone3 ok " "$(probe free)"
 expect_equal "control: unshare -r true" ok "$(tool free /usr/bin/unshare -r /bin/true)"
 expect_equal "control: mount -t tmpfs" ok "$(tool free /bin/mount -t tmpfs none /mnt)"

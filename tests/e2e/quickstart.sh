@@ -27,7 +27,7 @@ up() {
   local log=$1 limit=$((SECONDS + 30))
   shift
   start_server "$log" "$@"
-  until answers "$port"; do
+  until nginx_works "$port"; do
     alive "$server" || die "nginx ended; it said: $(tail -20 "$log" "$server_folder/logs/error.log" 2>/dev/null)"
     ((SECONDS < limit)) || die "nginx does not answer on port $port; see $log"
     sleep 0.1

@@ -22,13 +22,12 @@ serves() {
   shift
   start_server "$log" "$@"
   local limit=$((SECONDS + 30))
-  until answers "$port"; do
+  until "${name}_works" "$port"; do
     alive "$server" || die "$name ended: $(tail -20 "$log") $(tail -5 "$folder"/logs/error.log 2>/dev/null)"
     ((SECONDS < limit)) || die "$name does not answer: $(tail -20 "$log")"
     sleep 0.1
   done
   "${name}_load" "$port" || die "$name does not serve under load: $(tail -20 "$log")"
-  "${name}_works" "$port" || die "$name does not answer what it should"
 }
 
 serves "$work/learn.log" "${cordon:?}" profile -o "$work/$name.recording.json" -- "${command[@]}"

@@ -100,7 +100,7 @@ fetch() {
   (
     exec 3<>"/dev/tcp/127.0.0.1/$1"
     printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
-    timeout 10 cat <&3
+    timeout 10 cat <&3 2>/dev/null
   )
 }
 
