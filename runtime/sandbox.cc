@@ -346,11 +346,12 @@ void Supervisor::Kill() {
 Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
   signals_ = std::move(signals);
   while (!over_) {
-    // poll(2) ignores negative descriptors.
+    // poll(2) ignores negative descriptors. Connections wait in the backlog until the workload is
+    // confined: before that the sandbox's first process takes no request for a socket.
     std::array<pollfd, 4> waits{{{channel_.get(), POLLIN, 0},
                                  {signals_.get(), POLLIN, 0},
                                  {notifier_open_ ? notifier_->fd() : -1, POLLIN, 0},
-                                 {forwarder_.fd(), POLLIN, 0}}};
+                                 {workload_.valid() ? forwarder_.fd() : -1, POLLIN, 0}}};
     if (::poll(waits.data(), waits.size(), -1) < 0) {
       const int poll_errno = errno;
       if (poll_errno != EINTR) {
