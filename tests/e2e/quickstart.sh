@@ -28,7 +28,7 @@ up() {
   shift
   start_server "$log" "$@"
   until nginx_works "$port"; do
-    alive "$server" || die "nginx ended; it said: $(tail -20 "$log" "$server_folder/logs/error.log" 2>/dev/null)"
+    die_if_ended nginx "$log" "$server_folder/logs/error.log"
     ((SECONDS < limit)) || die "nginx does not answer on port $port; see $log"
     sleep 0.1
   done

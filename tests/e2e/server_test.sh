@@ -23,7 +23,7 @@ serves() {
   start_server "$log" "$@"
   local limit=$((SECONDS + 30))
   until "${name}_works" "$port"; do
-    alive "$server" || die "$name ended: $(tail -20 "$log") $(tail -5 "$folder"/logs/error.log 2>/dev/null)"
+    die_if_ended "$name" "$log"
     ((SECONDS < limit)) || die "$name does not answer: $(tail -20 "$log")"
     sleep 0.1
   done

@@ -107,6 +107,15 @@ fetch() {
 alive() { kill -0 "$1" 2>/dev/null; }
 gone() { ! alive "$1"; }
 
+# die_if_ended WHAT LOG…: when $server has ended, with its exit status and what it said.
+die_if_ended() {
+  local what=$1 status=0
+  shift
+  alive "$server" && return 0
+  wait "$server" || status=$?
+  die "$what ended with exit status $status: $(tail -n 20 "$@" 2>&1)"
+}
+
 # stop_pid PID [SIGNAL]: asks, waits 10 s, then insists.
 stop_pid() {
   local pid=$1 limit=$((SECONDS + 10))

@@ -12,41 +12,14 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The result of `attempt` in a child, so that it changes nothing here; errno of fork(2) when there
- * can be no child. */
-static volatile int* child_result;
-
-static int InChild(int (*attempt)(const char*), const char* argument) {
-  child_result =
-      mmap(NULL, sizeof *child_result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (child_result == MAP_FAILED) {
-    return errno;
-  }
-  *child_result = EINTR; /* what is left when the child is killed */
-  /* CLONE_VFORK: the kernel waits for the child, which a policy without wait4 cannot hinder. */
-  long child = syscall(SYS_clone, CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, 0);
-  if (child < 0) {
-    return errno;
-  }
-  if (child == 0) {
-    *child_result = attempt(argument);
-    _exit(0);
-  }
-  while (waitpid((pid_t)child, NULL, 0) < 0 && errno == EINTR) {
-  }
-  int result = *child_result;
-  munmap((void*)child_result, sizeof *child_result);
-  return result;
-}
 
 static int ProbeRawSocket(const char* unused) {
   (void)unused;
@@ -68,13 +41,30 @@ static int ProbePacketSocket(const char* unused) {
   return 0;
 }
 
-static int UnshareUserHere(const char* unused) {
-  (void)unused;
+/* The errno of `attempt` in a child that shares this memory until it ends (vfork(2)), so that the
+   attempt changes nothing here and its result comes back without wait(2), which the policy may
+   refuse. Where there can be no such child, the attempt is made in this process. */
+static int InChild(int (*attempt)(void)) {
+  static volatile int result;
+  pid_t child = vfork();
+  if (child == 0) {
+    result = attempt();
+    _exit(0);
+  }
+  if (child < 0) {
+    return attempt();
+  }
+  (void)waitpid(child, NULL, 0);
+  return result;
+}
+
+static int UnshareHere(void) {
   return unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
 }
 
 static int ProbeUnshare(const char* unused) {
-  return InChild(UnshareUserHere, unused);
+  (void)unused;
+  return InChild(UnshareHere);
 }
 
 static int MountHere(const char* directory) {
@@ -90,31 +80,17 @@ static int ProbeMount(const char* directory) {
 }
 
 /* Attaches to a child of its own. */
-/* The child needs no call but exit_group while it waits, and ends by a word in memory: the policy
- * under test may refuse pause(2) and kill(2) too. */
-static int ProbePtrace(const char* unused) {
-  (void)unused;
-  volatile int* over =
-      mmap(NULL, sizeof *over, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (over == MAP_FAILED) {
-    return errno;
-  }
-  pid_t child = fork();
-  if (child < 0) {
-    return errno;
-  }
-  if (child == 0) {
-    while (*over == 0) {
-    }
-    _exit(0);
-  }
-  int result = ptrace(PTRACE_ATTACH, child, NULL, NULL) == 0 ? 0 : errno;
-  *over = 1;
-  int status = 0;
-  while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
-    ptrace(PTRACE_DETACH, child, NULL, NULL);
-  }
-  return result;
+static pid_t attach_to;
+
+static int AttachHere(void) {
+  return ptrace(PTRACE_SEIZE, attach_to, NULL, NULL) == 0 ? 0 : errno;
+}
+
+/* Attaches to the process numbered `pid`, without stopping it; the end of this process detaches it.
+   Without a number a child attaches to this process. */
+static int ProbePtrace(const char* pid) {
+  attach_to = pid != NULL ? atoi(pid) : getpid();
+  return pid != NULL ? AttachHere() : InChild(AttachHere);
 }
 
 /* clone3(2) as fork: libc falls back to clone only where this is ENOSYS. */
@@ -135,15 +111,35 @@ static int ProbeClone3(const char* unused) {
   return 0;
 }
 
-static int ShellHere(const char* unused) {
-  (void)unused;
-  *child_result = 0; /* what is left when the shell takes the child over */
-  execl("/bin/sh", "sh", "-c", "exit 0", (char*)NULL);
-  return errno;
-}
-
+/* Starts a shell in a child that shares this memory until it has become one (vfork(2)), or else in
+   a copy of this process: so its errno comes back without wait(2), which the policy may refuse. */
 static int ProbeShell(const char* unused) {
-  return InChild(ShellHere, unused);
+  (void)unused;
+  static volatile int result;
+  result = 0;
+  pid_t child = vfork();
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", "exit 0", (char*)NULL);
+    result = errno;
+    _exit(1);
+  }
+  if (child > 0) {
+    (void)waitpid(child, NULL, 0);
+    return result;
+  }
+  child = fork();
+  if (child < 0) {
+    return errno;
+  }
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", "exit 0", (char*)NULL);
+    _exit(errno);
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) {
+    return ECHILD; /* it cannot be told */
+  }
+  return WEXITSTATUS(status);
 }
 
 static int ProbeRead(const char* path) {
