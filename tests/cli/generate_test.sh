@@ -18,6 +18,7 @@ expect_contains "each call has its evidence" "by /usr/bin/cat" "$(cat cat.policy
 
 # rule_of FOLDER NAME: the action and comment of the rule that names it.
 rule_of() {
+  # shellcheck disable=SC2016  # for awk
   /usr/bin/env -i awk -v name="\"$2\"" '
     /"names": \[/ { hit = 0 } index($0, name) { hit = 1 }
     hit && /"action"|"errnoRet"|"comment"/ { print } hit && /^    }/ { exit }' "$1/seccomp.json"
