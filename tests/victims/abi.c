@@ -17,15 +17,23 @@ static int x32(void) {
   return result == getppid() || errno == ENOSYS ? 0 : 1;
 }
 
-static int unknown(void) { return syscall(5000) == -1 && errno == ENOSYS ? 0 : 1; }
+static int unknown(void) {
+  return syscall(5000) == -1 && errno == ENOSYS ? 0 : 1;
+}
 
-static int minus_one(void) { return syscall(-1) == -1 && errno == ENOSYS ? 0 : 1; }
+static int minus_one(void) {
+  return syscall(-1) == -1 && errno == ENOSYS ? 0 : 1;
+}
 
 int main(int argc, char** argv) {
   const char* scenario = argc > 1 ? argv[1] : "";
-  if (!strcmp(scenario, "int80")) return int80();
-  if (!strcmp(scenario, "x32")) return x32();
-  if (!strcmp(scenario, "unknown")) return unknown();
-  if (!strcmp(scenario, "minus_one")) return minus_one();
+  if (!strcmp(scenario, "int80"))
+    return int80();
+  if (!strcmp(scenario, "x32"))
+    return x32();
+  if (!strcmp(scenario, "unknown"))
+    return unknown();
+  if (!strcmp(scenario, "minus_one"))
+    return minus_one();
   return 99;
 }

@@ -1,5 +1,6 @@
-// own_filter SCENARIO: installs a seccomp filter that refuses getpgrp with EACCES, then makes that call; exits 0 if it was refused.
-// "thread": another thread, which runs since before, makes the call after a filter with SECCOMP_FILTER_FLAG_TSYNC.
+// own_filter SCENARIO: installs a seccomp filter that refuses getpgrp with EACCES, then makes that
+// call; exits 0 if it was refused. "thread": another thread, which runs since before, makes the
+// call after a filter with SECCOMP_FILTER_FLAG_TSYNC.
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -22,7 +23,9 @@ static int install(unsigned flags) {
   return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
 }
 
-static int refused(void) { return syscall(SYS_getpgrp) == -1 && errno == EACCES; }
+static int refused(void) {
+  return syscall(SYS_getpgrp) == -1 && errno == EACCES;
+}
 
 static int g_gate[2];
 static int g_refused;
@@ -37,11 +40,14 @@ static void* wait_and_call(void* unused) {
 
 int main(int argc, char** argv) {
   const char* scenario = argc > 1 ? argv[1] : "";
-  if (!strcmp(scenario, "own")) return install(0) == 0 && refused() ? 0 : 1;
+  if (!strcmp(scenario, "own"))
+    return install(0) == 0 && refused() ? 0 : 1;
   if (!strcmp(scenario, "thread")) {
     pthread_t thread;
-    if (pipe(g_gate) != 0 || pthread_create(&thread, NULL, wait_and_call, NULL) != 0) return 1;
-    if (install(SECCOMP_FILTER_FLAG_TSYNC) != 0) return 2;
+    if (pipe(g_gate) != 0 || pthread_create(&thread, NULL, wait_and_call, NULL) != 0)
+      return 1;
+    if (install(SECCOMP_FILTER_FLAG_TSYNC) != 0)
+      return 2;
     (void)!write(g_gate[1], "x", 1);
     pthread_join(thread, NULL);
     return g_refused ? 0 : 3;

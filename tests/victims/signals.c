@@ -10,7 +10,9 @@
 static volatile sig_atomic_t g_seen;
 static int g_pipe[2];
 
-static void note(int signal) { g_seen = signal; }
+static void note(int signal) {
+  g_seen = signal;
+}
 
 static void write_byte(int signal) {
   g_seen = signal;
@@ -34,11 +36,13 @@ static void alarm_soon(void) {
 static int trap(void) {
   handle(SIGTRAP, note, 0);
   raise(SIGTRAP);
-  if (g_seen != SIGTRAP) return 1;
+  if (g_seen != SIGTRAP)
+    return 1;
   g_seen = 0;
 #if defined(__x86_64__)
   __asm__ volatile("int3");
-  if (g_seen != SIGTRAP) return 2;
+  if (g_seen != SIGTRAP)
+    return 2;
 #endif
   return 0;
 }
@@ -46,7 +50,8 @@ static int trap(void) {
 // A read that a signal interrupts goes on by itself with SA_RESTART.
 static int restart(void) {
   char byte = 0;
-  if (pipe(g_pipe) != 0) return 1;
+  if (pipe(g_pipe) != 0)
+    return 1;
   handle(SIGALRM, write_byte, SA_RESTART);
   alarm_soon();
   return read(g_pipe[0], &byte, 1) == 1 && g_seen == SIGALRM ? 0 : 2;
@@ -55,7 +60,8 @@ static int restart(void) {
 // And fails with EINTR without it.
 static int interrupt(void) {
   char byte = 0;
-  if (pipe(g_pipe) != 0) return 1;
+  if (pipe(g_pipe) != 0)
+    return 1;
   handle(SIGALRM, note, 0);
   alarm_soon();
   return read(g_pipe[0], &byte, 1) == -1 && errno == EINTR ? 0 : 2;
@@ -71,10 +77,13 @@ static int stop_in_sleep(void) {
   usleep(100000);
   kill(child, SIGSTOP);
   int status = 0;
-  if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status)) return 1;
+  if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))
+    return 1;
   kill(child, SIGCONT);
-  if (waitpid(child, &status, WCONTINUED) != child || !WIFCONTINUED(status)) return 2;
-  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 3;
+  if (waitpid(child, &status, WCONTINUED) != child || !WIFCONTINUED(status))
+    return 2;
+  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0
+                                                                                              : 3;
 }
 
 static int die(void) {
@@ -84,10 +93,15 @@ static int die(void) {
 
 int main(int argc, char** argv) {
   const char* scenario = argc > 1 ? argv[1] : "";
-  if (!strcmp(scenario, "trap")) return trap();
-  if (!strcmp(scenario, "restart")) return restart();
-  if (!strcmp(scenario, "interrupt")) return interrupt();
-  if (!strcmp(scenario, "stop_in_sleep")) return stop_in_sleep();
-  if (!strcmp(scenario, "die")) return die();
+  if (!strcmp(scenario, "trap"))
+    return trap();
+  if (!strcmp(scenario, "restart"))
+    return restart();
+  if (!strcmp(scenario, "interrupt"))
+    return interrupt();
+  if (!strcmp(scenario, "stop_in_sleep"))
+    return stop_in_sleep();
+  if (!strcmp(scenario, "die"))
+    return die();
   return 99;
 }

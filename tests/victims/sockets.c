@@ -24,10 +24,13 @@ static int inet(void) {
   struct sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (bind(server, (struct sockaddr*)&address, size) != 0 || listen(server, 1) != 0) return 1;
-  if (getsockname(server, (struct sockaddr*)&address, &size) != 0) return 2;
+  if (bind(server, (struct sockaddr*)&address, size) != 0 || listen(server, 1) != 0)
+    return 1;
+  if (getsockname(server, (struct sockaddr*)&address, &size) != 0)
+    return 2;
   int client = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-  if (connect(client, (struct sockaddr*)&address, size) != 0) return 3;
+  if (connect(client, (struct sockaddr*)&address, size) != 0)
+    return 3;
   return accept(server, NULL, NULL) >= 0 ? 0 : 4;
 }
 
@@ -35,7 +38,8 @@ static int inet(void) {
 static int datagram(void) {
   struct sockaddr_in address = loopback(9);
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  if (sendto(fd, "x", 1, 0, (struct sockaddr*)&address, sizeof address) != 1) return 1;
+  if (sendto(fd, "x", 1, 0, (struct sockaddr*)&address, sizeof address) != 1)
+    return 1;
   struct iovec part = {(void*)"y", 1};
   struct msghdr message;
   memset(&message, 0, sizeof message);
@@ -54,11 +58,16 @@ static int unix_path(const char* folder) {
   address.sun_family = AF_UNIX;
   snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);
   int server = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (bind(server, (struct sockaddr*)&address, sizeof address) != 0 || listen(server, 1) != 0) return 1;
+  if (bind(server, (struct sockaddr*)&address, sizeof address) != 0 || listen(server, 1) != 0)
+    return 1;
   int client = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (connect(client, (struct sockaddr*)&address, sizeof address) != 0) return 2;
+  if (connect(client, (struct sockaddr*)&address, sizeof address) != 0)
+    return 2;
   snprintf(address.sun_path, sizeof address.sun_path, "%s/missing", folder);
-  return connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr*)&address, sizeof address) < 0 && errno == ENOENT ? 0 : 3;
+  return connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr*)&address, sizeof address) < 0 &&
+                 errno == ENOENT
+             ? 0
+             : 3;
 }
 
 // Binds the abstract name "cordon-victim"; makes a netlink socket and a pair.
@@ -70,18 +79,25 @@ static int others(void) {
   memcpy(address.sun_path + 1, name, sizeof name - 1);
   socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof name);
   int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-  if (bind(fd, (struct sockaddr*)&address, size) != 0) return 1;
+  if (bind(fd, (struct sockaddr*)&address, size) != 0)
+    return 1;
   int pair[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0) return 2;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0)
+    return 2;
   return socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) >= 0 ? 0 : 3;
 }
 
 int main(int argc, char** argv) {
-  if (argc < 3) return 98;
+  if (argc < 3)
+    return 98;
   const char* scenario = argv[1];
-  if (!strcmp(scenario, "inet")) return inet();
-  if (!strcmp(scenario, "datagram")) return datagram();
-  if (!strcmp(scenario, "unix_path")) return unix_path(argv[2]);
-  if (!strcmp(scenario, "others")) return others();
+  if (!strcmp(scenario, "inet"))
+    return inet();
+  if (!strcmp(scenario, "datagram"))
+    return datagram();
+  if (!strcmp(scenario, "unix_path"))
+    return unix_path(argv[2]);
+  if (!strcmp(scenario, "others"))
+    return others();
   return 99;
 }

@@ -1,5 +1,6 @@
-// tasks SCENARIO: makes other tasks in one way. Every task that it makes looks for a file that is not there, /cordon-victim/NAME, and so
-// proves that it was followed: the test expects each of these names in the recording, failed with ENOENT.
+// tasks SCENARIO: makes other tasks in one way. Every task that it makes looks for a file that is
+// not there, /cordon-victim/NAME, and so proves that it was followed: the test expects each of
+// these names in the recording, failed with ENOENT.
 #include <errno.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -21,7 +22,8 @@ static void mark(const char* name) {
 
 static int await(pid_t child) {
   int status = 0;
-  if (waitpid(child, &status, __WALL) != child) return 90;
+  if (waitpid(child, &status, __WALL) != child)
+    return 90;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -59,12 +61,14 @@ static int by_clone3(uint64_t flags, const char* name) {
   args.flags = flags;
   args.exit_signal = SIGCHLD;
   long child = syscall(SYS_clone3, &args, sizeof args);
-  if (child < 0 && errno == ENOSYS) return 77;
+  if (child < 0 && errno == ENOSYS)
+    return 77;
   if (child == 0) {
     mark(name);
     _exit(7);
   }
-  if (args.flags != flags) return 91;  // what the program wrote must still be there
+  if (args.flags != flags)
+    return 91;  // what the program wrote must still be there
   return await((pid_t)child) == 7 ? 0 : 1;
 }
 
@@ -78,9 +82,11 @@ static void* thread_main(void* number) {
 static int threads(void) {
   pthread_t ids[8];
   for (int i = 0; i < 8; ++i) {
-    if (pthread_create(&ids[i], NULL, thread_main, (void*)(intptr_t)i) != 0) return 1;
+    if (pthread_create(&ids[i], NULL, thread_main, (void*)(intptr_t)i) != 0)
+      return 1;
   }
-  for (int i = 0; i < 8; ++i) pthread_join(ids[i], NULL);
+  for (int i = 0; i < 8; ++i)
+    pthread_join(ids[i], NULL);
   return 0;
 }
 
@@ -96,13 +102,15 @@ static int exec_from_thread(void) {
   pthread_t other, id;
   pthread_create(&other, NULL, (void* (*)(void*))pause, NULL);
   pthread_create(&id, NULL, exec_main, NULL);
-  for (;;) pause();
+  for (;;)
+    pause();
   return 93;
 }
 
 static int daemonise(void) {
   int gate[2];
-  if (pipe(gate) != 0) return 1;
+  if (pipe(gate) != 0)
+    return 1;
   if (fork() == 0) {
     setsid();
     if (fork() == 0) {
@@ -120,9 +128,12 @@ static int daemonise(void) {
 static int many_children(void) {
   for (int i = 0; i < 2000; ++i) {
     pid_t child = fork();
-    if (child < 0) return 1;
-    if (child == 0) _exit(i & 0x3f);
-    if (await(child) != (i & 0x3f)) return 2;
+    if (child < 0)
+      return 1;
+    if (child == 0)
+      _exit(i & 0x3f);
+    if (await(child) != (i & 0x3f))
+      return 2;
   }
   mark("many-children");
   return 0;
@@ -130,7 +141,8 @@ static int many_children(void) {
 
 static int killed_in_call(void) {
   int gate[2];
-  if (pipe(gate) != 0) return 1;
+  if (pipe(gate) != 0)
+    return 1;
   pid_t child = fork();
   if (child == 0) {
     char byte;
@@ -146,17 +158,28 @@ static int killed_in_call(void) {
 int main(int argc, char** argv) {
   const char* scenario = argc > 1 ? argv[1] : "";
   g_self = argv[0];
-  if (!strcmp(scenario, "fork")) return by_fork();
-  if (!strcmp(scenario, "vfork")) return by_vfork();
-  if (!strcmp(scenario, "clone")) return by_clone(0, "clone-child");
-  if (!strcmp(scenario, "clone_untraced")) return by_clone(CLONE_UNTRACED, "untraced-child");
-  if (!strcmp(scenario, "clone3")) return by_clone3(0, "clone3-child");
-  if (!strcmp(scenario, "clone3_untraced")) return by_clone3(CLONE_UNTRACED, "untraced-child");
-  if (!strcmp(scenario, "threads")) return threads();
-  if (!strcmp(scenario, "exec_from_thread")) return exec_from_thread();
-  if (!strcmp(scenario, "daemonise")) return daemonise();
-  if (!strcmp(scenario, "many_children")) return many_children();
-  if (!strcmp(scenario, "killed_in_call")) return killed_in_call();
+  if (!strcmp(scenario, "fork"))
+    return by_fork();
+  if (!strcmp(scenario, "vfork"))
+    return by_vfork();
+  if (!strcmp(scenario, "clone"))
+    return by_clone(0, "clone-child");
+  if (!strcmp(scenario, "clone_untraced"))
+    return by_clone(CLONE_UNTRACED, "untraced-child");
+  if (!strcmp(scenario, "clone3"))
+    return by_clone3(0, "clone3-child");
+  if (!strcmp(scenario, "clone3_untraced"))
+    return by_clone3(CLONE_UNTRACED, "untraced-child");
+  if (!strcmp(scenario, "threads"))
+    return threads();
+  if (!strcmp(scenario, "exec_from_thread"))
+    return exec_from_thread();
+  if (!strcmp(scenario, "daemonise"))
+    return daemonise();
+  if (!strcmp(scenario, "many_children"))
+    return many_children();
+  if (!strcmp(scenario, "killed_in_call"))
+    return killed_in_call();
   if (!strcmp(scenario, "marked")) {
     mark("executed");
     return 3;
