@@ -30,8 +30,8 @@ ArgumentCondition Masked(const WatchedArgument& argument, const ValueBlock& bloc
   return {argument.index, Comparison::kMaskedEqual, block.value, block.mask};
 }
 
-void AddBlocks(std::set<std::uint64_t> values, std::uint64_t undecided, const ValueBlock& block,
-               std::vector<ValueBlock>& blocks) {
+void AddBlocks(const std::set<std::uint64_t>& values, std::uint64_t undecided,
+               const ValueBlock& block, std::vector<ValueBlock>& blocks) {
   if (values.empty()) {
     blocks.push_back(block);
     return;

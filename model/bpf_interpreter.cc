@@ -15,6 +15,8 @@ namespace {
 
 // kernel/seccomp.c seccomp_check_filter(): everything else is refused, among it loads of half words
 // and bytes, and BPF_MOD.
+// NOLINTBEGIN(misc-redundant-expression): BPF_LD, BPF_W, BPF_ABS and others are zero, and say what
+// is meant
 constexpr std::array<std::uint16_t, 41> kSeccompInstructions = {
     BPF_LD | BPF_W | BPF_ABS,
     BPF_LD | BPF_W | BPF_LEN,
@@ -58,6 +60,7 @@ constexpr std::array<std::uint16_t, 41> kSeccompInstructions = {
     BPF_JMP | BPF_JSET | BPF_K,
     BPF_JMP | BPF_JSET | BPF_X,
 };
+// NOLINTEND(misc-redundant-expression)
 
 constexpr std::uint32_t kAlwaysTaken = BPF_JMP | BPF_JA;
 constexpr std::uint16_t kAllScratch = 0xffff;

@@ -101,8 +101,8 @@ Expected<ArgumentCondition> ReadCondition(const JsonCursor& place) {
   ASSIGN_OR_RETURN(const JsonCursor value_place, place.At("value"));
   ASSIGN_OR_RETURN(const std::uint64_t value, value_place.Unsigned());
   condition.value = value;
-  const std::optional<JsonCursor> second_place = place.Find("valueTwo");
   std::uint64_t second = 0;
+  const std::optional<JsonCursor> second_place = place.Find("valueTwo");
   if (second_place) {
     ASSIGN_OR_RETURN(second, second_place->Unsigned());
   }
@@ -110,7 +110,7 @@ Expected<ArgumentCondition> ReadCondition(const JsonCursor& place) {
     // seccomp_rule_add(3): datum_a is the mask, datum_b the value.
     condition.mask = value;
     condition.value = second;
-    if ((second & ~value) != 0) {
+    if (second_place && (second & ~value) != 0) {
       return Fail(
           second_place->Mistake("has bits outside the mask, so the comparison can never hold"));
     }
