@@ -12,11 +12,12 @@ namespace {
 /// In the order of the enumerations.
 constexpr std::array<std::string_view, 8> kClassNames{"file", "dir",  "lnk",  "chr",
                                                       "blk",  "fifo", "sock", "anon"};
-constexpr std::array<std::string_view, 28> kAccessNames{
-    "open",   "read",      "write",    "append",      "create",      "truncate", "execute",
-    "map",    "map_write", "map_exec", "execmod",     "getattr",     "setattr",  "unlink",
-    "rename", "link",      "lock",     "watch",       "watch_reads", "mount",    "ioctl",
-    "search", "readlink",  "add_name", "remove_name", "reparent",    "connect",  "test_access"};
+constexpr std::array<std::string_view, 29> kAccessNames{
+    "open",        "read",     "write",     "append",   "create",     "truncate",
+    "execute",     "map",      "map_write", "map_exec", "execmod",    "getattr",
+    "setattr",     "unlink",   "rename",    "link",     "lock",       "watch",
+    "watch_reads", "mount",    "ioctl",     "search",   "readlink",   "add_name",
+    "remove_name", "reparent", "connect",   "arrive",   "test_access"};
 static_assert(kAccessNames.size() == static_cast<std::size_t>(FileAccess::kTestAccess) + 1);
 static_assert(kClassNames.size() == static_cast<std::size_t>(FileClass::kAnonymous) + 1);
 

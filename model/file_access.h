@@ -57,8 +57,10 @@ enum class FileAccess : std::uint8_t {
   kReadLink,      ///< a symbolic link followed or read
   kAddName,       ///< a directory that got a new entry
   kRemoveName,    ///< a directory that lost an entry
-  kReparent,      ///< a directory renamed into another directory
+  kReparent,      ///< renamed or linked into another directory; on the old name, and on the new
+                  ///< one where that is no directory
   kConnect,       ///< an AF_UNIX socket's path connected or sent to
+  kArrive,        ///< got this name by rename(2) or link(2)
   kTestAccess,    ///< access(2) asked for it; nothing was opened
 };
 

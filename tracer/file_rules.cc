@@ -410,12 +410,17 @@ void FileRules::AfterRename(TaskState& task, CallFrame& frame, CallResult) {
   const bool exchange =
       frame.signature->name == "renameat2" && (frame.meant.arguments[4] & kRenameExchange) != 0;
   FileAccessSet moved{FileAccess::kRename};
-  if (from.key.file_class == FileClass::kDirectory && from.parent() != to.parent()) {
+  FileAccessSet arrived{FileAccess::kArrive};
+  if (from.parent() != to.parent()) {
     moved.Add(FileAccess::kReparent);
+    if (from.key.file_class != FileClass::kDirectory) {
+      arrived.Add(FileAccess::kReparent);
+    }
   }
   Note(task, frame.files[0], moved);
   NoteParent(task, from, {FileAccess::kRemoveName});
   NoteParent(task, to, {FileAccess::kAddName});
+  log_.NoteFile({to.key.path, from.key.file_class}, arrived, task.program());
   if (exchange) {
     Note(task, frame.files[1], {FileAccess::kRename});
     NoteParent(task, from, {FileAccess::kAddName});
@@ -430,13 +435,24 @@ void FileRules::AfterLink(TaskState& task, CallFrame& frame, CallResult) {
   if (frame.files.size() != 2) {
     return;
   }
-  if (frame.files[0].path == nullptr && frame.files[0].descriptor) {
-    NoteUse(task, *frame.files[0].descriptor, {FileAccess::kLink});
-  } else {
-    Note(task, frame.files[0], {FileAccess::kLink});
+  const ResolvedPath* const from = frame.files[0].path.get();
+  const ResolvedPath* const to = frame.files[1].path.get();
+  const bool across = from == nullptr || to == nullptr || from->parent() != to->parent();
+  FileAccessSet linked{FileAccess::kLink};
+  FileAccessSet arrived{FileAccess::kArrive};
+  if (across) {
+    linked.Add(FileAccess::kReparent);
+    arrived.Add(FileAccess::kReparent);
   }
-  if (frame.files[1].path != nullptr) {
-    NoteParent(task, *frame.files[1].path, {FileAccess::kAddName});
+  if (from == nullptr && frame.files[0].descriptor) {
+    NoteUse(task, *frame.files[0].descriptor, linked);
+  } else {
+    Note(task, frame.files[0], linked);
+  }
+  if (to != nullptr) {
+    NoteParent(task, *to, {FileAccess::kAddName});
+    log_.NoteFile({to->key.path, from != nullptr ? from->key.file_class : FileClass::kFile},
+                  arrived, task.program());
   }
 }
 
