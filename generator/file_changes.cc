@@ -6,7 +6,7 @@ namespace cordon {
 
 FileChanges::FileChanges(const Recording& recording) {
   for (const auto& [key, file] : recording.files) {
-    if (HasPath(key) && file.access.Has(FileAccess::kCreate)) {
+    if (HasPath(key) && file.access.HasAny({FileAccess::kCreate, FileAccess::kArrive})) {
       created_.insert(key.path);
     }
   }
@@ -18,9 +18,26 @@ FileChanges::FileChanges(const Recording& recording) {
       changing_.insert(ExistingFolder(ParentPath(key.path)));
     }
     if (key.file_class == FileClass::kDirectory &&
-        file.access.HasAny(
-            {FileAccess::kAddName, FileAccess::kRemoveName, FileAccess::kReparent})) {
+        file.access.HasAny({FileAccess::kAddName, FileAccess::kRemoveName})) {
       changing_.insert(ExistingFolder(key.path));
+    }
+  }
+  FindCrossed(recording);
+}
+
+void FileChanges::FindCrossed(const Recording& recording) {
+  bool folder_crossed = false;
+  for (const auto& [key, file] : recording.files) {
+    if (HasPath(key) && file.access.Has(FileAccess::kReparent)) {
+      crossed_.insert(ExistingFolder(ParentPath(key.path)));
+      folder_crossed = folder_crossed || key.file_class == FileClass::kDirectory;
+    }
+  }
+  // Where a folder arrived is not marked.
+  for (const auto& [key, file] : recording.files) {
+    if (folder_crossed && HasPath(key) && key.file_class == FileClass::kDirectory &&
+        file.access.Has(FileAccess::kArrive)) {
+      crossed_.insert(ExistingFolder(ParentPath(key.path)));
     }
   }
 }
@@ -51,12 +68,18 @@ bool HasPath(const FileKey& key) {
 }
 
 bool ChangesFile(const FileObservation& file) {
-  return file.access.HasAny({FileAccess::kWrite, FileAccess::kAppend, FileAccess::kTruncate,
-                             FileAccess::kSetattr, FileAccess::kMapWrite});
+  return file.access.HasAny({FileAccess::kTruncate, FileAccess::kSetattr}) ||
+         (WasOpened(file) &&
+          file.access.HasAny({FileAccess::kWrite, FileAccess::kAppend, FileAccess::kMapWrite}));
 }
 
 bool ChangesParent(const FileObservation& file) {
-  return file.access.HasAny({FileAccess::kCreate, FileAccess::kUnlink, FileAccess::kRename});
+  return file.access.HasAny(
+      {FileAccess::kCreate, FileAccess::kArrive, FileAccess::kUnlink, FileAccess::kRename});
+}
+
+bool WasOpened(const FileObservation& file) {
+  return file.access.HasAny({FileAccess::kOpen, FileAccess::kCreate});
 }
 
 }  // namespace cordon

@@ -26,18 +26,29 @@ class FileChanges {
   /// The innermost changing folder at or above the one that holds `path`, or an empty string.
   std::string ChangingFolderOf(const std::string& path) const;
 
+  /// Folders that were there between which something was renamed or linked. A recording does not
+  /// say which pairs.
+  const std::set<std::string>& crossed_folders() const { return crossed_; }
+
  private:
+  void FindCrossed(const Recording& recording);
+
   std::set<std::string> created_;
   std::set<std::string> changing_;
+  std::set<std::string> crossed_;
 };
 
 /// Is the path of `key` one in the file system? Pipes, sockets and anonymous inodes are not.
 bool HasPath(const FileKey& key);
 
-/// The accesses that a read-only mount refuses.
+/// Was it opened by the workload? What it only got as an open descriptor (its standard output, say)
+/// needs neither a mount nor a rule.
+bool WasOpened(const FileObservation& file);
+
+/// Did it do what a read-only mount refuses?
 bool ChangesFile(const FileObservation& file);
 
-/// The accesses that make an entry come or go.
+/// Did it make an entry come or go?
 bool ChangesParent(const FileObservation& file);
 
 }  // namespace cordon

@@ -48,13 +48,15 @@ std::set<std::string> OwnRights(const FileKey& key, const FileObservation& file)
   if (key.file_class == FileClass::kSymlink || key.file_class == FileClass::kSocket) {
     return rights;  // neither can be opened
   }
-  if (access.Has(FileAccess::kRead) ||
-      (access.Has(FileAccess::kOpen) &&
-       !access.HasAny({FileAccess::kWrite, FileAccess::kAppend}))) {
-    rights.insert("read_file");
-  }
-  if (access.HasAny({FileAccess::kWrite, FileAccess::kAppend})) {
-    rights.insert("write_file");
+  // What came as an open descriptor was checked when somebody else opened it.
+  if (WasOpened(file)) {
+    const bool writes = access.HasAny({FileAccess::kWrite, FileAccess::kAppend});
+    if (access.Has(FileAccess::kRead) || !writes) {
+      rights.insert("read_file");
+    }
+    if (writes) {
+      rights.insert("write_file");
+    }
   }
   if (access.Has(FileAccess::kTruncate)) {
     rights.insert("truncate");
@@ -119,7 +121,7 @@ class RuleSet {
       Add(PlaceOf(key.path), rights);
     }
     const std::string parent = changes_.ExistingFolder(ParentPath(key.path));
-    if (file.access.Has(FileAccess::kCreate)) {
+    if (file.access.HasAny({FileAccess::kCreate, FileAccess::kArrive})) {
       if (const std::string make = MakeRightOf(key.file_class); !make.empty()) {
         Add(parent, {make});
       }
@@ -127,45 +129,17 @@ class RuleSet {
     if (file.access.HasAny({FileAccess::kUnlink, FileAccess::kRename})) {
       Add(parent, {RemoveRightOf(key.file_class)});
     }
-    if (file.access.Has(FileAccess::kRename) || file.access.Has(FileAccess::kLink)) {
-      const std::string make = MakeRightOf(key.file_class);
-      moved_.insert(make);
-      sources_.insert(parent);
-      // A rename within one folder needs both rights there.
-      Add(parent, {make});
-    }
   }
 
-  /// A recording says what was renamed away and which folders got entries, not which went where:
-  /// with more than one folder in it, each may be the target of a move from another, which needs
-  /// "refer" on both sides.
+  /// A move across folders needs "refer" on both, and the kernel refuses it where the file would
+  /// gain rights by it: all of them get the rights of each.
   void AddMoves() {
-    if (sources_.empty()) {
-      return;
-    }
-    std::set<std::string> targets;
-    for (const auto& [key, file] : recording_.files) {
-      if (key.file_class == FileClass::kDirectory &&
-          file.access.HasAny({FileAccess::kAddName, FileAccess::kReparent}) && HasPath(key)) {
-        targets.insert(changes_.ExistingFolder(key.path));
-      }
-    }
-    std::set<std::string> folders = sources_;
-    folders.insert(targets.begin(), targets.end());
-    // The tree as it was: a folder that the workload made lies in one that it found, where a move
-    // between the two crosses folders as well.
-    const bool made_folders = std::ranges::any_of(recording_.files, [](const auto& entry) {
-      return entry.first.file_class == FileClass::kDirectory &&
-             entry.second.access.Has(FileAccess::kCreate);
-    });
-    if (folders.size() < 2 && !made_folders) {
-      return;
+    const std::set<std::string>& folders = changes_.crossed_folders();
+    std::set<std::string> rights{"refer"};
+    for (const std::string& folder : folders) {
+      rights.insert(rules_[folder].begin(), rules_[folder].end());
     }
     for (const std::string& folder : folders) {
-      std::set<std::string> rights{"refer"};
-      if (targets.contains(folder)) {
-        rights.insert(moved_.begin(), moved_.end());
-      }
       Add(folder, rights);
     }
   }
@@ -188,8 +162,6 @@ class RuleSet {
   const Recording& recording_;
   const FileChanges& changes_;
   std::map<std::string, std::set<std::string>> rules_;
-  std::set<std::string> moved_;    ///< make_* of what was renamed or linked
-  std::set<std::string> sources_;  ///< folders that things were renamed or linked from
 };
 
 bool Mounts(const Recording& recording) {

@@ -6,12 +6,12 @@
 namespace cordon {
 namespace {
 
-// hier(7), the Filesystem Hierarchy Standard 3.0.
-constexpr std::array<std::string_view, 24> kSharedFolders{
-    "/",        "/boot",     "/dev",     "/etc",       "/home",      "/media",
-    "/mnt",     "/opt",      "/proc",    "/root",      "/run",       "/run/lock",
-    "/srv",     "/sys",      "/tmp",     "/var",       "/var/cache", "/var/lib",
-    "/var/log", "/var/mail", "/var/opt", "/var/spool", "/var/tmp",   "/run/user"};
+// hier(7), the Filesystem Hierarchy Standard 3.0; and where private keys lie beside certificates.
+constexpr std::array<std::string_view, 26> kSharedFolders{
+    "/",          "/boot",    "/dev",       "/etc",     "/home",     "/media",    "/mnt",
+    "/opt",       "/proc",    "/root",      "/run",     "/run/lock", "/srv",      "/sys",
+    "/tmp",       "/var",     "/var/cache", "/var/lib", "/var/log",  "/var/mail", "/var/opt",
+    "/var/spool", "/var/tmp", "/run/user",  "/etc/ssl", "/etc/pki"};
 constexpr std::array<std::string_view, 8> kStaticFolders{"/usr",   "/bin",   "/sbin",   "/lib",
                                                          "/lib32", "/lib64", "/libx32", "/boot"};
 

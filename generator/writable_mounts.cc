@@ -74,6 +74,26 @@ void AddTemporary(const FileKey& key, const FileObservation& file, const FileCha
   }
 }
 
+/// rename(2) and link(2) never work across mounts: folders between which something moved share one,
+/// on the folder above them. Where that is one that many programs share, the move fails as between
+/// file systems, and programs copy instead.
+void AddCrossed(const FileChanges& changes, MountSet& mounts) {
+  std::string above;
+  std::size_t count = 0;
+  for (const std::string& folder : changes.crossed_folders()) {
+    if (IsOwn(folder)) {
+      continue;
+    }
+    above = count++ == 0 ? folder : above;
+    while (!IsAtOrBeneath(folder, above)) {
+      above = ParentPath(above);
+    }
+  }
+  if (count > 1 && !IsSharedFolder(above) && !IsStaticPath(above)) {
+    mounts.Add(above, Access::kWrite);
+  }
+}
+
 }  // namespace
 
 std::vector<Mount> WritableMounts(const Recording& recording, const FileChanges& changes) {
@@ -83,6 +103,7 @@ std::vector<Mount> WritableMounts(const Recording& recording, const FileChanges&
       mounts.Add(folder, Access::kWrite);
     }
   }
+  AddCrossed(changes, mounts);
   for (const auto& [key, file] : recording.files) {
     if (!HasPath(key)) {
       continue;
