@@ -88,7 +88,8 @@ Status ApplyNetwork(const RunOptions& options, SandboxConfig& config) {
   return {};
 }
 
-Status ApplyFiles(const RunOptions& options, SandboxConfig& config) {
+Status ApplyFiles(const RunOptions& options, LaunchRequest& request) {
+  SandboxConfig& config = request.config;
   if (!options.rootfs.empty()) {
     std::error_code error;
     const std::filesystem::path root = std::filesystem::canonical(options.rootfs, error);
@@ -100,13 +101,15 @@ Status ApplyFiles(const RunOptions& options, SandboxConfig& config) {
   }
   for (const std::string& text : options.volumes) {
     ASSIGN_OR_RETURN(Mount mount, ParseVolume(text));
-    config.mounts.push_back(std::move(mount));
+    request.volumes.push_back(std::move(mount));
   }
   if (options.read_only) {
     config.root_readonly = true;
-    for (Mount& mount : config.mounts) {
-      if (mount.type == "bind") {
-        mount.options.emplace_back("ro");
+    for (std::vector<Mount>* mounts : {&config.mounts, &request.volumes}) {
+      for (Mount& mount : *mounts) {
+        if (mount.type == "bind") {
+          mount.options.emplace_back("ro");
+        }
       }
     }
   }
@@ -139,7 +142,7 @@ Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolic
   }
   RETURN_IF_ERROR(ApplyLimits(options, request));
   RETURN_IF_ERROR(ApplyNetwork(options, request.config));
-  RETURN_IF_ERROR(ApplyFiles(options, request.config));
+  RETURN_IF_ERROR(ApplyFiles(options, request));
   return request;
 }
 

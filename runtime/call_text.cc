@@ -111,6 +111,9 @@ std::string DescribeCall(const SyscallInvocation& invocation, pid_t thread) {
       signature.effect == SyscallEffect::kSocket || signature.effect == SyscallEffect::kSocketPair;
   std::string text = SyscallLabel(invocation.call) + "(";
   const std::size_t shown = ShownArguments(signature);
+  if (shown == 0) {
+    return text + "…)";
+  }
   for (std::size_t i = 0; i < shown; ++i) {
     std::optional<std::string> argument = ArgumentText(invocation, i, signature.roles[i], memory);
     if (!argument && is_socket) {

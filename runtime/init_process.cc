@@ -87,6 +87,16 @@ StepResult BringLoopbackUp() {
   return kDone;
 }
 
+void NoteMissingSources(const InitContext& context) {
+  const std::vector<int>& sources = context.mounts.sources;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i] < 0) {
+      (void)SendSetupMessage(context.supervisor, {SetupMessageKind::kNote, LaunchStep::kMountSource,
+                                                  -sources[i], static_cast<std::uint32_t>(i)});
+    }
+  }
+}
+
 struct LandlockRulesetAttributes {
   std::uint64_t handled_access_fs;
 };
@@ -276,6 +286,7 @@ void RunInit(const InitContext& context) {
     ReportFailure(context, Failed(LaunchStep::kHostname));
   }
   Require(context, MountRoot(plan, context.mounts));
+  NoteMissingSources(context);
   int ruleset = -1;
   Require(context, BuildLandlock(context, ruleset));
   int pidfd = -1;

@@ -180,6 +180,7 @@ Status PlanMounts(const LaunchRequest& request, LaunchPlan& plan) {
       (plan.clone_flags & CLONE_NEWUSER) == 0 || (plan.clone_flags & CLONE_NEWNET) != 0;
   for (const Mount& mount : config.mounts) {
     ASSIGN_OR_RETURN(MountStep step, PlanMount(mount));
+    step.optional = step.kind == MountKind::kBind;
     if (step.kind == MountKind::kFileSystem && step.type == "sysfs" && !may_mount_sysfs) {
       // sysfs shows a network namespace and may be mounted only by its owner: show the host's
       // instead.
@@ -197,6 +198,10 @@ Status PlanMounts(const LaunchRequest& request, LaunchPlan& plan) {
       std::erase_if(step.parameters,
                     [](const auto& parameter) { return parameter.first == "gid"; });
     }
+    plan.mounts.push_back(std::move(step));
+  }
+  for (const Mount& volume : request.volumes) {
+    ASSIGN_OR_RETURN(MountStep step, PlanMount(volume));
     plan.mounts.push_back(std::move(step));
   }
   plan.masked_paths = config.masked_paths;

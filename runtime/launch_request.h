@@ -41,6 +41,8 @@ struct LimitOrigins {
 struct LaunchRequest {
   SandboxConfig
       config;  ///< with the command line's options already in it; arguments[0] is the command
+  std::vector<Mount>
+      volumes;  ///< beside config.mounts, which may be left out where the host has no such source
   std::vector<std::string> environment;  ///< "NAME=value"; wins over config.environment
   std::string working_directory;         ///< tried first when the root is the host's; empty:
                                          ///< config.working_directory

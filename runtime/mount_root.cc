@@ -99,6 +99,10 @@ StepResult OpenSource(const MountStep& step, std::size_t index, int& source) {
   }
   const unsigned recursive = step.recursive ? kAtRecursive : 0;
   source = OpenTree(AT_FDCWD, step.source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  if (source < 0 && step.optional && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) {
+    source = -errno;
+    return kDone;
+  }
   if (source < 0) {
     return Failed(LaunchStep::kMountSource, index);
   }
@@ -301,6 +305,9 @@ StepResult EnterRoot(int root) {
 StepResult MountEverything(const LaunchPlan& plan, int root, const HostDevices& devices,
                            const std::vector<int>& sources) {
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    if (sources[i] < 0) {
+      continue;
+    }
     if (const StepResult result = AttachMount(root, plan.mounts[i], i, sources[i]); !result.ok()) {
       return result;
     }

@@ -9,9 +9,11 @@ namespace cordon {
 
 /// Where MountRoot keeps descriptors, sized before the clone because the child must not allocate.
 struct MountScratch {
-  std::vector<int> sources;  ///< one per LaunchPlan::mounts
-  int private_proc = -1;     ///< out: the sandbox's own procfs, reached by nothing that a root file
-                             ///< system could have put over /proc
+  /// One per LaunchPlan::mounts; a negative errno where the host has no such source, or none that
+  /// the caller may reach: that mount is left out.
+  std::vector<int> sources;
+  int private_proc = -1;  ///< out: the sandbox's own procfs, reached by nothing that a root file
+                          ///< system could have put over /proc
 
   explicit MountScratch(const LaunchPlan& plan) : sources(plan.mounts.size(), -1) {}
 };

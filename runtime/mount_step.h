@@ -26,6 +26,7 @@ struct MountStep {
   std::uint64_t attributes_set = 0;  ///< MOUNT_ATTR_*
   std::uint64_t attributes_clear = 0;
   bool recursive = false;
+  bool optional = false;  ///< kBind: left out, aloud, when the caller cannot reach the source
 
   bool operator==(const MountStep&) const = default;
 };
