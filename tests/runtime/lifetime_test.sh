@@ -12,7 +12,8 @@ cp "$victims/http_page" "$work/"
 cgroups_of() { find /sys/fs/cgroup -maxdepth 6 -type d -name "cordon-$1-*" 2>/dev/null || true; }
 # processes_called MARKER: whose command line ends in it
 processes_called() { grep -lzx -- "$1" /proc/[0-9]*/cmdline 2>/dev/null || true; }
-runs() { [[ -n $(processes_called "$1") ]]; }
+# Three of them: cordon itself, the first process of the sandbox, the workload.
+runs() { (($(processes_called "$1" | wc -l) >= 3)); }
 is_over() { [[ -z $(processes_called "$1") ]]; }
 no_cgroups() { [[ -z $(cgroups_of "$1") ]]; }
 
@@ -46,6 +47,7 @@ for signal in TERM HUP USR1; do
   wait "$server" || status=$?
   expect_equal "SIG$signal reaches the workload and its status comes back" $((128 + $(kill -l "$signal"))) $status
 done
+rm "$work/log"  # of the last one
 # shellcheck disable=SC2016  # for the inner shell
 start_server "$work/log" "$cordon" run -- sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done'
 wait_for "the trap" 20 grep -q ready "$work/log"
@@ -79,8 +81,8 @@ fi
 publishes() {
   local port body
   port=$(free_port)
-  start_server "$work/log" "$@" "$cordon" run --publish "$port:8000" --volume "$work:/mnt:ro" -- /mnt/http_page 8000
-  wait_for "the server" 20 grep -q listening "$work/log"
+  start_server "$work/log.$port" "$@" "$cordon" run --publish "$port:8000" --volume "$work:/mnt:ro" -- /mnt/http_page 8000
+  wait_for "the server" 20 grep -q listening "$work/log.$port"
   body=$(fetch "$port" / | tail -n 1 | wc -c)
   expect_equal "a page of one megabyte comes through the published port" 1048576 "$body"
   status=0
@@ -90,8 +92,8 @@ publishes() {
 publishes
 [[ ${#as_ordinary[@]} == 0 ]] || publishes "${as_ordinary[@]}"
 port=$(free_port)
-start_server "$work/log" "$cordon" run --volume "$work:/mnt:ro" -- /mnt/http_page "$port"
-wait_for "the server" 20 grep -q listening "$work/log"
+start_server "$work/log.$port" "$cordon" run --volume "$work:/mnt:ro" -- /mnt/http_page "$port"
+wait_for "the server" 20 grep -q listening "$work/log.$port"
 if answers "$port"; then
   die "a port that is not published can be reached"
 fi
