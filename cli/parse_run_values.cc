@@ -64,10 +64,14 @@ Expected<PublishedPort> ParsePublish(const std::string& text) {
                ? std::optional(static_cast<std::uint16_t>(*number))
                : std::nullopt;
   };
-  if (parts.size() != 2 || !port(parts[0]) || !port(parts[1])) {
-    return Wrong("--publish", text, "HOST:CTR, two ports from 1 to 65535");
+  if (parts.size() == 2) {
+    const std::optional<std::uint16_t> host = port(parts[0]);
+    const std::optional<std::uint16_t> container = port(parts[1]);
+    if (host && container) {
+      return PublishedPort{*host, *container};
+    }
   }
-  return PublishedPort{*port(parts[0]), *port(parts[1])};
+  return Wrong("--publish", text, "HOST:CTR, two ports from 1 to 65535");
 }
 
 Expected<Mount> ParseVolume(const std::string& text) {

@@ -85,6 +85,7 @@ class RuleSet {
     AddMoves();
     AddPrograms();
     std::vector<LandlockRule> rules;
+    rules.reserve(rules_.size());
     for (auto& [path, access] : rules_) {
       rules.push_back({path, std::move(access)});
     }
