@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 
 #include "common/file.h"
@@ -25,6 +27,32 @@ ProgramOutput MustRun(const std::vector<std::string>& arguments) {
   return output.value_or(ProgramOutput{-1, "", ""});
 }
 
+/// The victims where every user may execute them: the build folder may lie below one that only root
+/// may enter, and /tmp is private in a sandbox.
+class ReachableVictims {
+ public:
+  ReachableVictims() {
+    if (::mkdtemp(path_.data()) == nullptr || ::chmod(path_.c_str(), 0755) != 0) {
+      ADD_FAILURE() << "mkdtemp " << path_;
+      return;
+    }
+    std::filesystem::copy(CORDON_VICTIMS, path_, std::filesystem::copy_options::recursive);
+  }
+
+  ReachableVictims(const ReachableVictims&) = delete;
+  ReachableVictims& operator=(const ReachableVictims&) = delete;
+
+  ~ReachableVictims() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/var/tmp/cordon-victims.XXXXXX";
+};
+
 }  // namespace
 
 ProgramOutput CordonRun(const std::vector<std::string>& arguments, Caller caller) {
@@ -42,7 +70,8 @@ ProgramOutput Directly(const std::vector<std::string>& arguments) {
 }
 
 std::string Victim(const std::string& name) {
-  return std::string(CORDON_VICTIMS) + "/" + name;
+  static const ReachableVictims victims;
+  return victims.path() + "/" + name;
 }
 
 SeccompPolicy AllBut(const std::vector<std::string>& names) {
