@@ -47,7 +47,10 @@ struct Seen {
 
 /// Results of a call: 0 for success, else the positive errno -> times (largest of the merged runs).
 /// A call that did not return (exit, a task killed inside it) adds none. ERESTART* of the kernel is
-/// never here: the call that restarts it has the result.
+/// never here: the call that restarts it has the result. Of calls that name no file, socket or
+/// process only what came until the first success with the same arguments: from then on a policy
+/// must allow the call, whatever its later results are. So the counts may sum to less than the
+/// calls.
 using ResultCounts = std::map<int, std::uint64_t>;
 
 /// What one scalar's values collapse to beyond kMaxArgumentTuples.

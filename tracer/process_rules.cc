@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <utility>
 
@@ -28,6 +29,15 @@ bool InOwnUserNamespace(pid_t task) {
   return ReadLinkText(fmt::format("/proc/{}/ns/user", task)).value_or(kOurs) != kOurs;
 }
 
+/// Would executing this file raise privilege without a tracer (execve(2), capabilities(7))?
+bool GivesPrivilege(const TaskState& task, const ResolvedPath& path) {
+  if ((path.status.st_mode & (S_ISUID | S_ISGID)) != 0) {
+    return true;
+  }
+  const std::string reachable = fmt::format("/proc/{}/root{}", task.id, path.key.path);
+  return ::getxattr(reachable.c_str(), "security.capability", nullptr, 0) > 0;
+}
+
 }  // namespace
 
 ExitInterest ProcessRules::Before(TaskState& task, CallFrame& frame) {
@@ -40,11 +50,10 @@ ExitInterest ProcessRules::Before(TaskState& task, CallFrame& frame) {
       const NamedFile& named = frame.files.front();
       if (named.path != nullptr && named.path->exists()) {
         frame.image = ReadExecutableImage(task.id, named.path->key, lookup_.ResolverFor(task));
-        const struct stat& status = named.path->status;
-        if ((status.st_mode & (S_ISUID | S_ISGID)) != 0 &&
-            !task.process->credentials.HasCapability(CAP_SYS_ADMIN)) {
-          log_.NoteLimitation("setuid-program", fmt::format("{} ran without its owner's identity",
-                                                            named.path->key.path));
+        if (!task.process->credentials.HasCapability(CAP_SYS_ADMIN) &&
+            GivesPrivilege(task, *named.path)) {
+          log_.NoteLimitation("setuid-program",
+                              fmt::format("{} ran without its privilege", named.path->key.path));
         }
       } else if (named.descriptor) {
         if (const Descriptor* const descriptor = lookup_.DescriptorOf(task, *named.descriptor);
