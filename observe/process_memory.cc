@@ -40,8 +40,7 @@ Status ProcessMemory::Read(RemoteAddress from, void* into, std::size_t size) con
 
 Expected<std::string> ProcessMemory::ReadString(RemoteAddress from, std::size_t limit) const {
   std::string text;
-  std::array<char, kChunkBytes>
-      chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by Read
+  std::array<char, kChunkBytes> chunk;
   while (text.size() < limit) {
     const RemoteAddress at = from + text.size();
     const std::size_t to_page_end = kPageBytes - (at.value % kPageBytes);
@@ -58,8 +57,7 @@ Expected<std::string> ProcessMemory::ReadString(RemoteAddress from, std::size_t 
 }
 
 Status ProcessMemory::Write(RemoteAddress to, const void* bytes, std::size_t size) const {
-  const iovec local{const_cast<void*>(bytes),
-                    size};  // NOLINT(cppcoreguidelines-pro-type-const-cast): only read
+  const iovec local{const_cast<void*>(bytes), size};  // only read
   const iovec remote{Pointer(to), size};
   const ssize_t put = ::process_vm_writev(task_, &local, 1, &remote, 1, 0);
   if (put < 0) {

@@ -30,12 +30,12 @@ class CallRecorder final : public CallObserver {
   /// `root`: the workload's first task, stopped before its first execve(2).
   explicit CallRecorder(pid_t root);
 
-  ExitInterest OnEntry(pid_t task, const SyscallInvocation& invocation) override;
-  void OnExit(pid_t task, CallResult result) override;
+  ExitInterest OnEntry(pid_t id, const SyscallInvocation& invocation) override;
+  void OnExit(pid_t id, CallResult result) override;
   void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override;
-  void OnExec(pid_t former, pid_t task) override;
-  void OnExiting(pid_t task) override;
-  void OnEnd(pid_t task, const Outcome& outcome) override;
+  void OnExec(pid_t former, pid_t id) override;
+  void OnExiting(pid_t id) override;
+  void OnEnd(pid_t id, const Outcome& outcome) override;
   void OnLimitation(const std::string& kind, const std::string& detail) override;
 
   /// The thread groups that are alive.
@@ -46,8 +46,8 @@ class CallRecorder final : public CallObserver {
   const std::set<Limitation>& limitations() const { return log_.limitations(); }
 
  private:
-  TaskState* Find(pid_t task);
-  TaskState& Create(pid_t task);
+  TaskState* Find(pid_t id);
+  TaskState& Create(pid_t id);
   void NoteResult(CallFrame& frame, std::optional<int> sys_errno);
   void Sample();
 

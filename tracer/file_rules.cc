@@ -156,7 +156,7 @@ const FileRules::RuleRow* FileRules::RuleFor(SyscallEffect effect) {
   return row == std::end(kRules) ? nullptr : row;
 }
 
-ExitInterest FileRules::Before(TaskState& task, CallFrame& frame) {
+std::optional<ExitInterest> FileRules::BeforeDescriptorCall(TaskState& task, CallFrame& frame) {
   const auto fd = [&] {
     return DescriptorNumber(ArgumentWithRole(frame, ArgumentRole::kFd).value_or(~0ULL));
   };
@@ -199,7 +199,13 @@ ExitInterest FileRules::Before(TaskState& task, CallFrame& frame) {
                  : ExitInterest::kNotWanted;
     }
     default:
-      break;
+      return std::nullopt;
+  }
+}
+
+ExitInterest FileRules::Before(TaskState& task, CallFrame& frame) {
+  if (const std::optional<ExitInterest> answer = BeforeDescriptorCall(task, frame)) {
+    return *answer;
   }
   if (RuleFor(frame.signature->effect) == nullptr &&
       frame.signature->effect != SyscallEffect::kExecute &&
@@ -215,11 +221,12 @@ ExitInterest FileRules::Before(TaskState& task, CallFrame& frame) {
     return names ? ExitInterest::kWanted : BeforeTransfer(task, frame);
   }
   // A call on a descriptor whose use is in the recording has nothing new to tell.
-  const bool by_descriptor =
-      frame.files.size() == 1 && frame.files[0].path == nullptr && frame.files[0].descriptor;
   const FileAccessSet access = AttributeAccess(frame.signature->effect);
-  if (by_descriptor && !access.empty() && IsNoted(task, *frame.files[0].descriptor, access)) {
-    return ExitInterest::kNotWanted;
+  if (frame.files.size() == 1 && !access.empty()) {
+    const NamedFile& file = frame.files.front();
+    if (file.path == nullptr && file.descriptor && IsNoted(task, *file.descriptor, access)) {
+      return ExitInterest::kNotWanted;
+    }
   }
   return ExitInterest::kWanted;
 }
@@ -316,6 +323,14 @@ void FileRules::Note(const TaskState& task, const NamedFile& named, FileAccessSe
   }
 }
 
+void FileRules::NoteNamedOrOpen(TaskState& task, const NamedFile& file, FileAccessSet access) {
+  if (file.path == nullptr && file.descriptor) {
+    NoteUse(task, *file.descriptor, access);
+  } else {
+    Note(task, file, access);
+  }
+}
+
 void FileRules::NoteParent(const TaskState& task, const ResolvedPath& path, FileAccessSet access) {
   log_.NoteFile({.path = path.parent(), .file_class = FileClass::kDirectory}, access,
                 task.program());
@@ -379,11 +394,7 @@ void FileRules::AfterOpen(TaskState& task, CallFrame& frame, CallResult result) 
 void FileRules::AfterAttributes(TaskState& task, CallFrame& frame, CallResult) {
   const FileAccessSet access = AttributeAccess(frame.signature->effect);
   for (const NamedFile& file : frame.files) {
-    if (file.path == nullptr && file.descriptor) {
-      NoteUse(task, *file.descriptor, access);
-    } else {
-      Note(task, file, access);
-    }
+    NoteNamedOrOpen(task, file, access);
   }
 }
 
@@ -444,11 +455,7 @@ void FileRules::AfterLink(TaskState& task, CallFrame& frame, CallResult) {
     linked.Add(FileAccess::kReparent);
     arrived.Add(FileAccess::kReparent);
   }
-  if (from == nullptr && frame.files[0].descriptor) {
-    NoteUse(task, *frame.files[0].descriptor, linked);
-  } else {
-    Note(task, frame.files[0], linked);
-  }
+  NoteNamedOrOpen(task, frame.files[0], linked);
   if (to != nullptr) {
     NoteParent(task, *to, {FileAccess::kAddName});
     log_.NoteFile({to->key.path, from != nullptr ? from->key.file_class : FileClass::kFile},
@@ -478,11 +485,7 @@ void FileRules::AfterCreate(TaskState& task, CallFrame& frame, CallResult) {
 void FileRules::AfterChangeDirectory(TaskState& task, CallFrame& frame, CallResult) {
   FileLookup::ForgetWorkingDirectory(task);
   for (const NamedFile& file : frame.files) {
-    if (file.path == nullptr && file.descriptor) {
-      NoteUse(task, *file.descriptor, {FileAccess::kSearch});
-    } else {
-      Note(task, file, {FileAccess::kSearch});
-    }
+    NoteNamedOrOpen(task, file, {FileAccess::kSearch});
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "tracer/call_observer.h"
 #include "tracer/file_lookup.h"
 #include "tracer/recording_log.h"
@@ -27,8 +29,9 @@ class FileRules {
   struct RuleRow;
   static const RuleRow* RuleFor(SyscallEffect effect);
 
+  /// The calls that are told by their descriptor; nothing for others.
+  std::optional<ExitInterest> BeforeDescriptorCall(TaskState& task, CallFrame& frame);
   ExitInterest BeforeTransfer(TaskState& task, const CallFrame& frame);
-  ExitInterest BeforeDescriptorUse(TaskState& task, const CallFrame& frame, FileAccessSet access);
   bool IsNoted(TaskState& task, int fd, FileAccessSet access);
   void Fail(const TaskState& task, const CallFrame& frame, int sys_errno);
   void EnsureCurrent(TaskState& task, CallFrame& frame, CallResult result);
@@ -53,6 +56,7 @@ class FileRules {
   void AfterPipe(TaskState& task, CallFrame& frame, CallResult result);
 
   void Note(const TaskState& task, const NamedFile& named, FileAccessSet access);
+  void NoteNamedOrOpen(TaskState& task, const NamedFile& file, FileAccessSet access);
   void NoteParent(const TaskState& task, const ResolvedPath& path, FileAccessSet access);
 
   void Forget(TaskState& task, int fd) { task.descriptors->open.erase(fd); }

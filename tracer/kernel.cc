@@ -22,10 +22,10 @@ constexpr unsigned long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
 /// numbers.
 long Ptrace(unsigned request, pid_t task, std::uint64_t address, std::uint64_t data) {
   errno = 0;
-  return ::ptrace(static_cast<__ptrace_request>(request), task,
-                  reinterpret_cast<void*>(
-                      address),  // NOLINT(performance-no-int-to-ptr): a number in most requests
-                  reinterpret_cast<void*>(data));  // NOLINT(performance-no-int-to-ptr)
+  // NOLINTBEGIN(performance-no-int-to-ptr): numbers in most requests
+  return ::ptrace(static_cast<__ptrace_request>(request), task, reinterpret_cast<void*>(address),
+                  reinterpret_cast<void*>(data));
+  // NOLINTEND(performance-no-int-to-ptr)
 }
 
 template <typename T>

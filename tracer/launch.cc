@@ -85,8 +85,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   pointers.reserve(strings.size() + 1);
   for (const std::string& string : strings) {
     // execve(2) does not write to its arguments; its prototype is older than const.
-    pointers.push_back(
-        const_cast<char*>(string.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    pointers.push_back(const_cast<char*>(string.c_str()));
   }
   pointers.push_back(nullptr);
   return pointers;
@@ -158,8 +157,7 @@ Expected<std::string> FindExecutable(const std::string& command) {
   if (command.find('/') != std::string::npos) {
     return command;  // execve(2) says what is wrong with it
   }
-  const char* const variable =
-      std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): single-threaded
+  const char* const variable = std::getenv("PATH");
   int reason = ENOENT;
   for (const std::string& folder : Split(variable != nullptr ? variable : "/bin:/usr/bin", ':')) {
     // An empty element is the working directory (execvp(3)).

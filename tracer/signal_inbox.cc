@@ -8,12 +8,11 @@
 namespace cordon {
 namespace {
 
-// What the handler may touch: lock-free atomics and one timer.
-std::atomic<int> g_interrupts{0};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables):
-                                   // signal handlers have no other way
-std::atomic<bool> g_terminate{false};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-std::atomic<bool> g_hang_up{false};    // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-timer_t g_timer{};                     // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// What the handler may touch: lock-free atomics and one timer. It has no other way to reach them.
+std::atomic<int> g_interrupts{0};
+std::atomic<bool> g_terminate{false};
+std::atomic<bool> g_hang_up{false};
+timer_t g_timer{};
 
 constexpr long kRepeatNanoseconds = 20'000'000;
 constexpr itimerspec kRepeat{.it_interval = {0, kRepeatNanoseconds},
