@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   }
   try {
     std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (!arguments.empty() && arguments.front() == "profile") {
+    if (!arguments.empty() && (arguments.front() == "profile" || arguments.front() == "run")) {
       TakeWorkloadArguments(arguments);
     }
     std::ranges::reverse(arguments);  // as CLI11 wants a vector

@@ -137,23 +137,6 @@ void SayStats(const LearningRun& run) {
                   run.counts.tasks, run.counts.exact_tasks));
 }
 
-/// The command is what follows "--", or the first word that is no option and all that follows that.
-std::vector<std::string> CommandOf(std::vector<std::string> words) {
-  if (!words.empty() && words.front().starts_with('-')) {
-    throw CLI::ExtrasError("profile", {words.front()});
-  }
-  if (const auto& after_dashes = WorkloadArguments()) {
-    if (!words.empty()) {
-      words.emplace_back("--");  // it was the command's own
-    }
-    words.insert(words.end(), after_dashes->begin(), after_dashes->end());
-  }
-  if (words.empty()) {
-    throw CLI::ValidationError("profile", "a command is missing: write it after --");
-  }
-  return words;
-}
-
 int RunProfile(const ProfileOptions& options) {
   Expected<RecordOptions> record = ToRecordOptions(options);
   if (!record.has_value()) {
@@ -214,9 +197,10 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
   profile->add_flag("--stats", options->stats, "Print how much was traced");
   profile->add_flag("--until-exit", options->until_exit,
                     "End what the command leaves behind when it exits");
+  profile->footer("The command follows: cordon profile [OPTIONS] -- COMMAND [ARGUMENT]...");
   profile->prefix_command();  // the first word that is no option begins the command
   profile->callback([profile, options, &exit_code] {
-    options->command = CommandOf(profile->remaining());
+    options->command = WorkloadCommand(*profile);
     exit_code = RunProfile(*options);
   });
 }

@@ -8,6 +8,7 @@
 #include "cli/load_policy.h"
 #include "cli/parse_run_values.h"
 #include "cli/report_error.h"
+#include "cli/workload_arguments.h"
 #include "common/text.h"
 #include "model/default_sandbox.h"
 #include "runtime/host_features.h"
@@ -263,9 +264,12 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
                   "live: report each violation as it happens; none: refuse silently")
       ->check(CLI::IsMember({"live", "none"}));
   run->add_flag("--audit", options->audit, "Refuse nothing, report every violation");
-  run->add_option("command", options->command, "The command and its arguments, after --")
-      ->required();
-  run->callback([options, &exit_code] { exit_code = Run(*options); });
+  run->footer("The command follows: cordon run [OPTIONS] -- COMMAND [ARGUMENT]...");
+  run->prefix_command();  // the first word that is no option begins the command
+  run->callback([run, options, &exit_code] {
+    options->command = WorkloadCommand(*run);
+    exit_code = Run(*options);
+  });
 }
 
 }  // namespace cordon::cli

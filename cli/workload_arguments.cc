@@ -1,6 +1,7 @@
 #include "cli/workload_arguments.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace cordon::cli {
 namespace {
@@ -20,8 +21,21 @@ void TakeWorkloadArguments(std::vector<std::string>& arguments) {
   }
 }
 
-const std::optional<std::vector<std::string>>& WorkloadArguments() {
-  return Kept();
+std::vector<std::string> WorkloadCommand(const CLI::App& command) {
+  std::vector<std::string> words = command.remaining();
+  if (!words.empty() && words.front().starts_with('-')) {
+    throw CLI::ExtrasError(command.get_name(), {words.front()});
+  }
+  if (const auto& after_dashes = Kept()) {
+    if (!words.empty()) {
+      words.emplace_back("--");  // it was the command's own
+    }
+    words.insert(words.end(), after_dashes->begin(), after_dashes->end());
+  }
+  if (words.empty()) {
+    throw CLI::ValidationError(command.get_name(), "a command is missing: write it after --");
+  }
+  return words;
 }
 
 }  // namespace cordon::cli

@@ -10,25 +10,13 @@
 #include <cerrno>
 #include <csignal>
 
+#include "common/pipe.h"
 #include "common/text.h"
 
 namespace cordon {
 namespace {
 
 constexpr std::size_t kMaxOutputBytes = std::size_t{64} << 20;
-
-struct Pipe {
-  UniqueFd read_end;
-  UniqueFd write_end;
-};
-
-Expected<Pipe> MakePipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return Fail(SystemError(errno, "pipe2"));
-  }
-  return Pipe{.read_end = UniqueFd(ends[0]), .write_end = UniqueFd(ends[1])};
-}
 
 /// A child that is killed and reaped if the scope ends before Wait().
 class Child {

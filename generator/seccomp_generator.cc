@@ -90,6 +90,8 @@ class PolicyBuilder {
   void CollectArchitectures();
   void LeaveOutWhatAlwaysFailed();
   Status AllowBaseSets();
+  /// Of `names`, those that are not allowed yet, with their reason.
+  void AllowForReason(const std::string& reason, const std::vector<std::string>& names);
   Status AllowFamilies();
   void AddMultiplexerRules();
   void AddObservedRule();
@@ -190,6 +192,18 @@ void PolicyBuilder::LeaveOutWhatAlwaysFailed() {
   }
 }
 
+void PolicyBuilder::AllowForReason(const std::string& reason,
+                                   const std::vector<std::string>& names) {
+  std::vector<std::string> added;
+  for (const std::string& name : names) {
+    if (!IsAllowed(name)) {
+      added_[name] = reason;
+      added.push_back(name);
+    }
+  }
+  groups_.emplace_back(reason, std::move(added));
+}
+
 Status PolicyBuilder::AllowBaseSets() {
   ASSIGN_OR_RETURN(const BaseSets sets, LoadBaseSets());
   std::vector<std::pair<std::string, ReasonedNames>> groups;
@@ -202,15 +216,8 @@ Status PolicyBuilder::AllowBaseSets() {
     }
   }
   for (const auto& [reason, group] : groups) {
-    std::vector<std::string> names;
-    for (const std::string& name : group.names) {
-      brought_.insert(name);
-      if (!IsAllowed(name)) {
-        added_[name] = reason;
-        names.push_back(name);
-      }
-    }
-    groups_.emplace_back(reason, std::move(names));
+    brought_.insert(group.names.begin(), group.names.end());
+    AllowForReason(reason, group.names);
   }
   return {};
 }
@@ -229,17 +236,12 @@ Status PolicyBuilder::AllowFamilies() {
     const std::string reason = fmt::format(
         "portability, family {}: another C library or architecture makes it where {} was seen",
         family, *seen);
-    std::vector<std::string> names;
     for (const std::string& name : members) {
       if (name != *seen || std::ranges::count_if(members, is_seen) > 1) {
         brought_.insert(name);
       }
-      if (!IsAllowed(name)) {
-        added_[name] = reason;
-        names.push_back(name);
-      }
     }
-    groups_.emplace_back(reason, std::move(names));
+    AllowForReason(reason, members);
   }
   return {};
 }

@@ -348,7 +348,8 @@ Status PlanLandlock(const SandboxConfig& config, const HostFeatures& host, Launc
     plan.landlock.push_back(std::move(step));
   }
   plan.file_part = "files are held by Landlock (ABI " + std::to_string(host.landlock_abi) + ", " +
-                   std::to_string(plan.landlock.size()) + " rules)";
+                   std::to_string(plan.landlock.size()) +
+                   " rules): what it refuses fails with EACCES and is not reported";
   const std::uint64_t refer = *LandlockAccessBit("refer");
   if ((wanted & refer) != 0 && (plan.landlock_handled & refer) == 0) {
     plan.warnings.emplace_back(

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "common/pipe.h"
 #include "common/text.h"
 #include "tracer/stop_event.h"
 #include "tracer/trace_filter.h"
@@ -89,19 +90,6 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   }
   pointers.push_back(nullptr);
   return pointers;
-}
-
-struct Pipe {
-  UniqueFd read_end;
-  UniqueFd write_end;
-};
-
-Expected<Pipe> MakePipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return Fail(SystemError(errno, "make a pipe"));
-  }
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
 /// The next report in the pipe, if there is one already.

@@ -33,6 +33,9 @@ no_cgroups() { [[ -z $(cgroups_of "$1") ]]; }
 
 mounts_before=$(</proc/self/mountinfo)
 
+output=$("$cordon" run -- printf '%s|' '[a,b]' '' -- --network x 2>/dev/null)
+expect_equal "the workload's arguments are left alone" '[a,b]||--|--network|x|' "$output"
+
 # 1. Killed, cordon takes everything with it.
 marker=4$RANDOM$RANDOM
 if ((EUID == 0)); then
