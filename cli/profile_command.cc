@@ -1,9 +1,6 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -12,13 +9,13 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/load_recording.h"
 #include "cli/parse_duration.h"
+#include "cli/recording_destination.h"
 #include "cli/report_error.h"
 #include "cli/workload_arguments.h"
-#include "common/file.h"
 #include "common/text.h"
 #include "model/recording_json.h"
+#include "observe/file_name.h"
 #include "tracer/recorder.h"
 
 namespace cordon::cli {
@@ -32,14 +29,8 @@ struct ProfileOptions {
   bool quiet = false;
   bool stats = false;
   bool until_exit = false;
+  std::optional<pid_t> pid;
   std::vector<std::string> command;
-};
-
-/// Where the recording goes, and what is there already.
-struct Destination {
-  std::string path;
-  bool in_place = false;  ///< a device or pipe: written to, not replaced
-  std::optional<Recording> existing;
 };
 
 void Say(const std::string& message) {
@@ -47,51 +38,32 @@ void Say(const std::string& message) {
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-std::string DefaultOutput(const std::string& command) {
-  const std::string name = std::filesystem::path(command).filename().string();
+/// The program of process `pid`; an error when there is no such process.
+Expected<std::string> ProgramOf(pid_t pid) {
+  Expected<std::string> program = ReadLinkText(fmt::format("/proc/{}/exe", pid));
+  if (!program.has_value() && ::access(fmt::format("/proc/{}", pid).c_str(), F_OK) != 0) {
+    return Fail(InvalidInput(fmt::format("--pid: there is no process {}", pid)));
+  }
+  return program.value_or("process");  // of a kernel thread, or not ours to see
+}
+
+Expected<std::string> DefaultOutput(const ProfileOptions& options) {
+  std::string program;
+  if (options.pid) {
+    ASSIGN_OR_RETURN(program, ProgramOf(*options.pid));
+  } else {
+    program = options.command.front();
+  }
+  const std::string name = std::filesystem::path(program).filename().string();
   return fmt::format("{}.recording.json", name.empty() ? "workload" : name);
 }
 
-/// Finds out before anything runs whether the recording can be written at the end.
-Expected<Destination> Prepare(const ProfileOptions& options) {
-  Destination destination;
-  destination.path = !options.output.empty()   ? options.output
-                     : !options.append.empty() ? options.append
-                                               : DefaultOutput(options.command.front());
-  if (!options.append.empty() && ::access(options.append.c_str(), F_OK) == 0) {
-    ASSIGN_OR_RETURN(destination.existing, LoadRecording(options.append));
+Expected<RecordingDestination> Prepare(const ProfileOptions& options) {
+  std::string path = options.output.empty() ? options.append : options.output;
+  if (path.empty()) {
+    ASSIGN_OR_RETURN(path, DefaultOutput(options));
   }
-  const std::string& path = destination.path;
-  struct stat status{};
-  if (::stat(path.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) {
-      return Fail(SystemError(EISDIR, fmt::format("write {}", Quote(path))));
-    }
-    destination.in_place = !S_ISREG(status.st_mode);
-  }
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const std::string& probe = destination.in_place ? path : folder.empty() ? "." : folder;
-  const int wanted = destination.in_place ? W_OK : W_OK | X_OK;
-  if (::faccessat(AT_FDCWD, probe.c_str(), wanted, AT_EACCESS) != 0) {
-    return Fail(SystemError(errno, fmt::format("write {}", Quote(path))));
-  }
-  return destination;
-}
-
-Status Write(const Destination& destination, const std::string& document) {
-  if (!destination.in_place) {
-    return WriteFileAtomically(destination.path, document);
-  }
-  ASSIGN_OR_RETURN(const UniqueFd fd, OpenAt(AT_FDCWD, destination.path, O_WRONLY));
-  std::string_view rest = document;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(fd.get(), rest.data(), rest.size());
-    if (written < 0) {
-      return Fail(SystemError(errno, fmt::format("write {}", Quote(destination.path))));
-    }
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+  return PrepareDestination(path, options.append);
 }
 
 Expected<RecordOptions> ToRecordOptions(const ProfileOptions& options) {
@@ -117,7 +89,8 @@ std::string Count(std::size_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-void SaySummary(const LearningRun& run, const Destination& destination) {
+void SaySummary(const ProfileOptions& options, const LearningRun& run,
+                const RecordingDestination& destination) {
   const Recording& recording = run.recording;
   const std::set<Limitation>& limitations = recording.runs.begin()->second.limitations;
   Say(fmt::format(
@@ -125,7 +98,9 @@ void SaySummary(const LearningRun& run, const Destination& destination) {
       Count(recording.files.size(), "file"), Count(recording.sockets.size(), "socket use"),
       Count(recording.processes.size(), "program"),
       limitations.empty() ? "" : fmt::format("; {}", Count(limitations.size(), "limitation")),
-      run.ended_early ? "; the run was ended early" : ""));
+      !run.ended_early ? ""
+      : options.pid    ? fmt::format("; process {} goes on", *options.pid)
+                       : "; the run was ended early"));
   for (const Limitation& limitation : limitations) {
     ReportWarning(fmt::format("{}: {}", limitation.kind, limitation.detail));
   }
@@ -142,11 +117,12 @@ int RunProfile(const ProfileOptions& options) {
   if (!record.has_value()) {
     return ReportInputError(record.error());
   }
-  Expected<Destination> destination = Prepare(options);
+  Expected<RecordingDestination> destination = Prepare(options);
   if (!destination.has_value()) {
     return ReportInputError(destination.error());
   }
-  Expected<LearningRun> run = RecordRun(*record);
+  Expected<LearningRun> run =
+      options.pid ? RecordProcess(*options.pid, *record) : RecordRun(*record);
   if (!run.has_value()) {
     return ReportError(run.error());
   }
@@ -161,7 +137,7 @@ int RunProfile(const ProfileOptions& options) {
   if (destination->existing) {
     result.Merge(*destination->existing);
   }
-  if (const Status written = Write(*destination, WriteRecording(result)); !written.has_value()) {
+  if (const Status written = WriteTo(*destination, WriteRecording(result)); !written.has_value()) {
     (void)ReportError(written.error());
     return kCannot;
   }
@@ -172,9 +148,9 @@ int RunProfile(const ProfileOptions& options) {
     if (options.tier == Name(TraceTier::kFiltered) && run->tier == TraceTier::kExact) {
       ReportWarning("the trace filter could not be installed here: the exact tier was used");
     }
-    SaySummary(*run, *destination);
+    SaySummary(options, *run, *destination);
   }
-  return ExitStatus(run->outcome);
+  return options.pid ? kOk : ExitStatus(run->outcome);
 }
 
 }  // namespace
@@ -190,9 +166,17 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   profile->add_option("--timeout", options->timeout, "End the run after this time: 30s, 5m, 500ms")
       ->type_name("DURATION");
+  CLI::Option* pid =
+      profile
+          ->add_option("--pid", options->pid,
+                       "Attach to this running process, all its threads and children, instead of "
+                       "running a command; Ctrl-C or --timeout lets go of them")
+          ->check(CLI::PositiveNumber)
+          ->type_name("PID");
   profile
       ->add_option("--tier", options->tier, "How calls are seen; default: filtered where it works")
-      ->check(CLI::IsMember({"exact", "filtered"}));
+      ->check(CLI::IsMember({"exact", "filtered"}))
+      ->excludes(pid);
   profile->add_flag("--quiet", options->quiet, "Print no summary");
   profile->add_flag("--stats", options->stats, "Print how much was traced");
   profile->add_flag("--until-exit", options->until_exit,
@@ -200,7 +184,11 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
   profile->footer("The command follows: cordon profile [OPTIONS] -- COMMAND [ARGUMENT]...");
   profile->prefix_command();  // the first word that is no option begins the command
   profile->callback([profile, options, &exit_code] {
-    options->command = WorkloadCommand(*profile);
+    if (!options->pid) {
+      options->command = WorkloadCommand(*profile);
+    } else if (HasWorkload(*profile)) {
+      throw CLI::ValidationError("profile", "--pid and a command exclude each other");
+    }
     exit_code = RunProfile(*options);
   });
 }

@@ -38,4 +38,8 @@ std::vector<std::string> WorkloadCommand(const CLI::App& command) {
   return words;
 }
 
+bool HasWorkload(const CLI::App& command) {
+  return !command.remaining().empty() || Kept().has_value();
+}
+
 }  // namespace cordon::cli

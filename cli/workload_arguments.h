@@ -17,4 +17,7 @@ void TakeWorkloadArguments(std::vector<std::string>& arguments);
 /// know.
 std::vector<std::string> WorkloadCommand(const CLI::App& command);
 
+/// Is there anything that WorkloadCommand() would make a command of?
+bool HasWorkload(const CLI::App& command);
+
 }  // namespace cordon::cli

@@ -54,33 +54,47 @@ std::optional<Mapping> ParseMapping(std::string_view line) {
                  .path = std::string(line)};
 }
 
-Expected<std::optional<Mapping>> FindMapping(pid_t task, std::uint64_t address) {
+Expected<std::vector<Mapping>> ReadMappings(pid_t task) {
   ASSIGN_OR_RETURN(const std::string text,
                    ReadFile(fmt::format("/proc/{}/maps", task), kMaxMapsBytes));
+  std::vector<Mapping> mappings;
   std::string_view rest = text;
   while (!rest.empty()) {
-    std::optional<Mapping> mapping = ParseMapping(TakeUntil(rest, '\n'));
-    if (mapping && mapping->begin <= address && address < mapping->end) {
-      return mapping;
+    if (std::optional<Mapping> mapping = ParseMapping(TakeUntil(rest, '\n'))) {
+      mappings.push_back(*std::move(mapping));
+    }
+  }
+  return mappings;
+}
+
+Expected<std::optional<Mapping>> FindMapping(pid_t task, std::uint64_t address) {
+  ASSIGN_OR_RETURN(std::vector<Mapping> mappings, ReadMappings(task));
+  for (Mapping& mapping : mappings) {
+    if (mapping.begin <= address && address < mapping.end) {
+      return std::optional(std::move(mapping));
     }
   }
   return std::optional<Mapping>();
 }
 
-bool OpenedForAppend(pid_t task, int fd) {
+std::optional<std::uint64_t> DescriptorFlags(pid_t task, int fd) {
   const Expected<std::string> text =
       ReadFile(fmt::format("/proc/{}/fdinfo/{}", task, fd), kMaxInfoBytes);
   if (!text.has_value()) {
-    return false;
+    return std::nullopt;
   }
   constexpr std::string_view kFlags = "flags:\t";
   const std::size_t at = text->find(kFlags);
   if (at == std::string::npos) {
-    return false;
+    return std::nullopt;
   }
   std::string_view line = std::string_view(*text).substr(at + kFlags.size());
   constexpr int kOctal = 8;
-  return (Parse(TakeUntil(line, '\n'), kOctal).value_or(0) & O_APPEND) != 0;
+  return Parse(TakeUntil(line, '\n'), kOctal);
+}
+
+bool OpenedForAppend(pid_t task, int fd) {
+  return (DescriptorFlags(task, fd).value_or(0) & O_APPEND) != 0;
 }
 
 }  // namespace cordon

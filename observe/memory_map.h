@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/error.h"
 
@@ -28,8 +29,13 @@ std::optional<Mapping> ParseMapping(std::string_view line);
 /// The mapping of `task` that holds `address`; nothing when there is none.
 Expected<std::optional<Mapping>> FindMapping(pid_t task, std::uint64_t address);
 
-/// Was descriptor `fd` of `task` opened with O_APPEND (/proc/TID/fdinfo)? False when that cannot be
-/// read.
+/// All mappings of `task`, in ascending order.
+Expected<std::vector<Mapping>> ReadMappings(pid_t task);
+
+/// The O_* of descriptor `fd` of `task` (/proc/TID/fdinfo); nothing when that cannot be read.
+std::optional<std::uint64_t> DescriptorFlags(pid_t task, int fd);
+
+/// Was it opened with O_APPEND? False when that cannot be read.
 bool OpenedForAppend(pid_t task, int fd);
 
 }  // namespace cordon

@@ -46,7 +46,10 @@ void CopyIds(const std::vector<std::uint64_t>& numbers, std::array<std::uint32_t
 void ApplyLine(std::string_view key, std::string_view value, ProcessStatus& status) {
   const std::vector<std::uint64_t> numbers = Numbers(value, key == "CapEff" ? 16 : 10);
   const std::uint64_t first = numbers.empty() ? 0 : numbers.front();
-  if (key == "Tgid") {
+  if (key == "State") {
+    const std::size_t at = value.find_first_not_of(" \t");
+    status.state = at == std::string_view::npos ? '\0' : value[at];
+  } else if (key == "Tgid") {
     status.thread_group = static_cast<pid_t>(first);
   } else if (key == "PPid") {
     status.parent = static_cast<pid_t>(first);

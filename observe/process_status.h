@@ -32,6 +32,7 @@ struct Credentials {
 
 /// The part of /proc/TID/status that cordon uses (proc(5)).
 struct ProcessStatus {
+  char state = 0;  ///< 'R', 'S', 'D', 'T' (stopped), 't' (in a ptrace-stop), 'Z', 'X'
   pid_t thread_group = 0;
   pid_t parent = 0;
   pid_t innermost_pid = 0;  ///< the thread group's id in its own pid namespace (NStgid)

@@ -92,26 +92,68 @@ Expected<SocketAddress> DecodeSocketAddress(std::span<const std::byte> bytes) {
   }
 }
 
-Expected<SocketIdentity> IdentifySocket(pid_t process, int fd) {
+namespace {
+
+/// A descriptor of our own for the open file behind another process's.
+Expected<UniqueFd> CopyDescriptor(pid_t process, int fd) {
   const UniqueFd owner(static_cast<int>(::syscall(SYS_pidfd_open, process, 0U)));
   if (!owner.valid()) {
     return Fail(SystemError(errno, "pidfd_open"));
   }
-  const UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, owner.get(), fd, 0U)));
+  UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, owner.get(), fd, 0U)));
   if (!copy.valid()) {
     return Fail(SystemError(errno, "pidfd_getfd"));
   }
-  SocketIdentity identity;
-  const std::array<std::pair<int, int*>, 3> wanted{{{SO_DOMAIN, &identity.family},
-                                                    {SO_TYPE, &identity.type},
-                                                    {SO_PROTOCOL, &identity.protocol}}};
-  for (const auto& [option, value] : wanted) {
-    socklen_t size = sizeof *value;
-    if (::getsockopt(copy.get(), SOL_SOCKET, option, value, &size) != 0) {
-      return Fail(SystemError(errno, "getsockopt"));
-    }
+  return copy;
+}
+
+Expected<int> IntegerOption(const UniqueFd& socket, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (::getsockopt(socket.get(), SOL_SOCKET, option, &value, &size) != 0) {
+    return Fail(SystemError(errno, "getsockopt"));
   }
+  return value;
+}
+
+Expected<SocketIdentity> Identify(const UniqueFd& socket) {
+  SocketIdentity identity;
+  ASSIGN_OR_RETURN(identity.family, IntegerOption(socket, SO_DOMAIN));
+  ASSIGN_OR_RETURN(identity.type, IntegerOption(socket, SO_TYPE));
+  ASSIGN_OR_RETURN(identity.protocol, IntegerOption(socket, SO_PROTOCOL));
   return identity;
+}
+
+using GetName = int (*)(int, sockaddr*, socklen_t*);
+
+std::optional<SocketAddress> NameOf(const UniqueFd& socket, GetName get_name) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (get_name(socket.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
+    return std::nullopt;
+  }
+  const auto bytes = std::as_bytes(std::span(&storage, 1));
+  Expected<SocketAddress> address =
+      DecodeSocketAddress(bytes.first(std::min<std::size_t>(length, bytes.size())));
+  const bool named = address.has_value() && (!address->address.empty() || address->port != 0);
+  return named ? std::optional(*std::move(address)) : std::nullopt;
+}
+
+}  // namespace
+
+Expected<SocketIdentity> IdentifySocket(pid_t process, int fd) {
+  ASSIGN_OR_RETURN(const UniqueFd copy, CopyDescriptor(process, fd));
+  return Identify(copy);
+}
+
+Expected<OpenSocket> DescribeSocket(pid_t process, int fd) {
+  ASSIGN_OR_RETURN(const UniqueFd copy, CopyDescriptor(process, fd));
+  OpenSocket socket;
+  ASSIGN_OR_RETURN(socket.identity, Identify(copy));
+  socket.bound = NameOf(copy, ::getsockname);
+  socket.peer = NameOf(copy, ::getpeername);
+  socket.listens = IntegerOption(copy, SO_ACCEPTCONN).value_or(0) != 0;
+  return socket;
 }
 
 }  // namespace cordon

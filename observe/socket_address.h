@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -38,5 +39,16 @@ struct SocketIdentity {
 /// What the socket `fd` of process `process` (a thread group id) is, by pidfd_getfd(2) (Linux 5.6,
 /// needs ptrace access). Fails with ENOTSOCK for another kind of file.
 Expected<SocketIdentity> IdentifySocket(pid_t process, int fd);
+
+/// A socket as it stands.
+struct OpenSocket {
+  SocketIdentity identity;
+  std::optional<SocketAddress> bound;  ///< nothing when it has no name
+  std::optional<SocketAddress> peer;   ///< nothing when it is not connected
+  bool listens = false;
+};
+
+/// The same with its addresses (getsockname(2), getpeername(2), SO_ACCEPTCONN).
+Expected<OpenSocket> DescribeSocket(pid_t process, int fd);
 
 }  // namespace cordon

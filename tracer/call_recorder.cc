@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "observe/call_values.h"
+#include "tracer/inherited_state.h"
 
 namespace cordon {
 namespace {
@@ -24,15 +25,41 @@ bool HasSucceeded(const SyscallObservation& observation, const ArgumentTuple& tu
 
 }  // namespace
 
-CallRecorder::CallRecorder(pid_t root)
+CallRecorder::CallRecorder()
     : lookup_(log_, [this](pid_t id) { return seen_ids_.contains(id); }),
       files_(log_, lookup_),
       sockets_(log_, lookup_),
       processes_(log_, lookup_),
-      capabilities_(log_) {
+      capabilities_(log_) {}
+
+void CallRecorder::Begin(pid_t root) {
   TaskState& task = Create(root);
   lookup_.ForgetRoot(task);
   processes_.RefreshCredentials(task);
+}
+
+void CallRecorder::BeginAttached(const std::vector<AttachedTask>& tasks) {
+  log_.Tick();
+  for (const AttachedTask& attached : tasks) {
+    seen_ids_.insert(attached.id);  // all, before any path in /proc is named
+  }
+  for (const AttachedTask& attached : tasks) {
+    const TaskState* const leader = Find(attached.process);
+    if (attached.id != attached.process && leader != nullptr) {
+      TaskState made = *leader;
+      made.id = attached.id;
+      ++made.process->live_tasks;
+      tasks_[attached.id] = std::move(made);
+      continue;
+    }
+    TaskState& task = Create(attached.id);
+    task.process->id = attached.process;
+    lookup_.ForgetRoot(task);
+    const TaskState* const parent = Find(attached.parent);
+    processes_.NoteRunning(task, parent != nullptr ? parent->process.get() : nullptr);
+    NoteInheritedState(task, lookup_, log_);
+  }
+  meter_.NoteTasks(tasks_.size());
 }
 
 TaskState& CallRecorder::Create(pid_t id) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "tracer/attach.h"
 #include "tracer/call_observer.h"
 #include "tracer/capability_rules.h"
 #include "tracer/file_lookup.h"
@@ -27,8 +28,13 @@ namespace cordon {
 /// each result says something of its own.
 class CallRecorder final : public CallObserver {
  public:
+  CallRecorder();
+
   /// `root`: the workload's first task, stopped before its first execve(2).
-  explicit CallRecorder(pid_t root);
+  void Begin(pid_t root);
+
+  /// The tasks run already: what they have open and mapped is taken down as theirs.
+  void BeginAttached(const std::vector<AttachedTask>& tasks);
 
   ExitInterest OnEntry(pid_t id, const SyscallInvocation& invocation) override;
   void OnExit(pid_t id, CallResult result) override;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr unsigned long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
                                    PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
-                                   PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+                                   PTRACE_O_TRACEEXIT;
 
 /// ptrace(2) with its odd prototype hidden: glibc's takes an enum of its own and pointers for
 /// numbers.
@@ -76,10 +76,14 @@ WaitResult LinuxTraceKernel::WaitFor(pid_t task) {
   return WaitTask(task);
 }
 
-Status LinuxTraceKernel::Seize(pid_t task, FilterEvents events) {
-  const unsigned long options =
-      kOptions |
-      (events == FilterEvents::kReported ? static_cast<unsigned long>(PTRACE_O_TRACESECCOMP) : 0UL);
+Status LinuxTraceKernel::Seize(pid_t task, FilterEvents events, Lifetime lifetime) {
+  unsigned long options = kOptions;
+  if (events == FilterEvents::kReported) {
+    options |= PTRACE_O_TRACESECCOMP;
+  }
+  if (lifetime == Lifetime::kEndsWithTracer) {
+    options |= PTRACE_O_EXITKILL;
+  }
   return Check(Ptrace(PTRACE_SEIZE, task, 0, options), "trace the program (PTRACE_SEIZE)");
 }
 
@@ -91,6 +95,11 @@ Status LinuxTraceKernel::Resume(pid_t task, ResumeMode mode, int signal) {
     request = PTRACE_LISTEN;
   }
   return Check(Ptrace(request, task, 0, static_cast<std::uint64_t>(signal)), "resume a task");
+}
+
+Status LinuxTraceKernel::Detach(pid_t task, int signal) {
+  return Check(Ptrace(PTRACE_DETACH, task, 0, static_cast<std::uint64_t>(signal)),
+               "let go of a task (PTRACE_DETACH)");
 }
 
 Status LinuxTraceKernel::Interrupt(pid_t task) {

@@ -43,11 +43,16 @@ struct CallStop {
   bool is_error = false;    ///< kExit
 };
 
-/// What is asked of PTRACE_SEIZE. Everything is followed in either case and nothing survives cordon
-/// (PTRACE_O_EXITKILL).
+/// What is asked of PTRACE_SEIZE. Everything is followed in either case.
 enum class FilterEvents : std::uint8_t {
   kIgnored,   ///< a SECCOMP_RET_TRACE of the workload's own stays ENOSYS
   kReported,  ///< PTRACE_O_TRACESECCOMP
+};
+
+/// What becomes of a traced task, and of all that it makes, when cordon itself ends.
+enum class Lifetime : std::uint8_t {
+  kEndsWithTracer,  ///< killed (PTRACE_O_EXITKILL)
+  kOutlivesTracer,  ///< goes on as if it had never been traced
 };
 
 /// The kernel's side of tracing, narrow enough to be played by a script in tests. Every call on a
@@ -64,10 +69,12 @@ class TraceKernel {
   virtual WaitResult Wait() = 0;
   /// The same for one task.
   virtual WaitResult WaitFor(pid_t task) = 0;
-  virtual Status Seize(pid_t task, FilterEvents events) = 0;
+  virtual Status Seize(pid_t task, FilterEvents events, Lifetime lifetime) = 0;
   /// `signal` is delivered with it; 0: none.
   virtual Status Resume(pid_t task, ResumeMode mode, int signal) = 0;
-  /// Makes a running task stop soon (PTRACE_INTERRUPT).
+  /// Lets go of a stopped task (PTRACE_DETACH), which gets `signal`. One in group-stop stays in it.
+  virtual Status Detach(pid_t task, int signal) = 0;
+  /// Makes a running task stop soon (PTRACE_INTERRUPT); also one that was left in group-stop.
   virtual Status Interrupt(pid_t task) = 0;
   /// PTRACE_GETEVENTMSG.
   virtual Expected<std::uint64_t> EventMessage(pid_t task) = 0;
@@ -84,8 +91,9 @@ class LinuxTraceKernel final : public TraceKernel {
  public:
   WaitResult Wait() override;
   WaitResult WaitFor(pid_t task) override;
-  Status Seize(pid_t task, FilterEvents events) override;
+  Status Seize(pid_t task, FilterEvents events, Lifetime lifetime) override;
   Status Resume(pid_t task, ResumeMode mode, int signal) override;
+  Status Detach(pid_t task, int signal) override;
   Status Interrupt(pid_t task) override;
   Expected<std::uint64_t> EventMessage(pid_t task) override;
   Expected<CallStop> ReadCall(pid_t task) override;

@@ -199,7 +199,8 @@ Expected<LaunchedTask> Launch(TraceKernel& kernel, const std::string& executable
     return Fail(std::move(error));
   };
   if (Status seized = kernel.Seize(
-          child, tier == TraceTier::kFiltered ? FilterEvents::kReported : FilterEvents::kIgnored);
+          child, tier == TraceTier::kFiltered ? FilterEvents::kReported : FilterEvents::kIgnored,
+          Lifetime::kEndsWithTracer);
       !seized.has_value()) {
     return give_up(std::move(seized).error());
   }

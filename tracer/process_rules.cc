@@ -167,6 +167,25 @@ void ProcessRules::AfterExec(TaskState& task) {
   RefreshCredentials(task);
 }
 
+void ProcessRules::NoteRunning(TaskState& task, const Process* parent) {
+  Process& process = *task.process;
+  const Expected<OpenFile> file = DescribeOpenFile(fmt::format("/proc/{}/exe", task.id),
+                                                   task.view->root, lookup_.is_workload_task());
+  process.program = file.has_value() ? file->key.path : std::string();
+  if (parent != nullptr && parent->program == process.program) {
+    process.key = parent->key;  // forked
+  } else {
+    process.key = {.executable = process.program,
+                   .parent = parent != nullptr ? parent->program : std::string()};
+    if (!process.program.empty()) {
+      (void)log_.NoteProcess(process.key);
+      log_.NoteFile({.path = process.program, .file_class = FileClass::kFile}, kRunAccess,
+                    process.program);
+    }
+  }
+  RefreshCredentials(task);
+}
+
 void ProcessRules::NoteImage(const TaskState& task, const ExecutableImage& image) {
   if (image.program.path.empty()) {
     return;

@@ -19,6 +19,10 @@ class ProcessRules {
   /// execve(2) succeeded in `task`, whose frame is that of the call.
   void AfterExec(TaskState& task);
 
+  /// `task`, the first of its process that is known, ran before it was traced; `parent` is the
+  /// process that made it, nothing when that one is not followed.
+  void NoteRunning(TaskState& task, const Process* parent);
+
   /// Reads again who `task` is.
   void RefreshCredentials(TaskState& task);
 

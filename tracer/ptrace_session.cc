@@ -51,6 +51,52 @@ Status PtraceSession::Begin(pid_t root) {
                         0);
 }
 
+void PtraceSession::BeginAttached(const std::vector<AttachedTask>& tasks) {
+  for (const AttachedTask& attached : tasks) {
+    Task& task = tasks_[attached.id];
+    task.tier = TraceTier::kExact;
+    task.process = attached.process;
+    ++counts_.tasks;
+    (void)kernel_.Interrupt(attached.id);
+  }
+}
+
+void PtraceSession::Release() {
+  releasing_ = true;
+  for (const auto& [id, task] : tasks_) {
+    (void)kernel_.Interrupt(id);
+  }
+  for (const pid_t id : held_) {
+    (void)kernel_.Detach(id, 0);
+    released_.insert(id);
+  }
+  held_.clear();
+}
+
+/// Every stop is as good as another to let go in (ptrace(2), PTRACE_DETACH).
+void PtraceSession::LetGo(pid_t id, const StopEvent& event) {
+  if (std::holds_alternative<NewTaskStop>(event)) {
+    // The child is traced from its first moment, so it has to be let go of too.
+    if (const Expected<std::uint64_t> message = kernel_.EventMessage(id); message.has_value()) {
+      const auto child = static_cast<pid_t>(*message);
+      if (!released_.contains(child)) {
+        Adopt(id, child, tasks_.at(id).clone_flags);
+      }
+    }
+  } else if (std::holds_alternative<SyscallStop>(event)) {
+    if (const Expected<CallStop> stop = kernel_.ReadCall(id);
+        stop.has_value() && stop->stage == CallStage::kExit) {
+      LeaveCall(id, tasks_.at(id), *stop);
+    }
+  } else if (std::holds_alternative<ExecStop>(event)) {
+    FollowExec(id);
+  }
+  const auto* const signal = std::get_if<SignalStop>(&event);
+  if (kernel_.Detach(id, signal != nullptr ? signal->signal : 0).has_value()) {
+    tasks_.erase(id);
+  }
+}
+
 std::vector<pid_t> PtraceSession::Tasks() const {
   std::vector<pid_t> ids;
   ids.reserve(tasks_.size());
@@ -77,7 +123,11 @@ Expected<PtraceSession::Step> PtraceSession::RunOnce() {
   ++counts_.stops;
   const StopEvent event = ClassifyStop(waited.status);
   if (tasks_.contains(waited.task)) {
-    Handle(waited.task, event);
+    if (releasing_ && !std::holds_alternative<TaskEnd>(event)) {
+      LetGo(waited.task, event);
+    } else {
+      Handle(waited.task, event);
+    }
   } else {
     HandleUnknown(waited.task, event);
   }
@@ -91,6 +141,11 @@ void PtraceSession::Handle(pid_t id, const StopEvent& event) {
 void PtraceSession::HandleUnknown(pid_t id, const StopEvent& event) {
   if (std::holds_alternative<TaskEnd>(event)) {
     held_.erase(id);  // or a child that cordon's own caller left behind
+    return;
+  }
+  if (releasing_) {
+    (void)kernel_.Detach(id, 0);
+    released_.insert(id);
     return;
   }
   // The kernel does not order a new task's first stop after its parent's event.
@@ -297,7 +352,12 @@ void PtraceSession::AdoptOrphans() {
   }
 }
 
-void PtraceSession::On(pid_t id, Task& task, const ExecStop&) {
+void PtraceSession::On(pid_t id, Task&, const ExecStop&) {
+  FollowExec(id);
+  Resume(id, tasks_.at(id));
+}
+
+void PtraceSession::FollowExec(pid_t id) {
   // A thread other than the leader takes over the leader's id, and nothing else is heard of that
   // one (ptrace(2), "execve(2) under ptrace").
   pid_t former = id;
@@ -310,9 +370,7 @@ void PtraceSession::On(pid_t id, Task& task, const ExecStop&) {
       tasks_[id].process = id;
     }
   }
-  (void)task;
   observer_.OnExec(former, id);
-  Resume(id, tasks_.at(id));
 }
 
 void PtraceSession::On(pid_t id, Task& task, const ExitingStop&) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "tracer/attach.h"
 #include "tracer/call_observer.h"
 #include "tracer/kernel.h"
 #include "tracer/stop_event.h"
@@ -54,6 +55,16 @@ class PtraceSession {
 
   /// Begins to follow `root`, which is seized and in a stop that swallows its signal.
   Status Begin(pid_t root);
+
+  /// Begins to follow tasks that are seized and run: each is made to stop once, so that its calls
+  /// are seen from then on. A call that it sleeps in meanwhile is interrupted as by a stop signal:
+  /// the kernel restarts most of them, epoll_wait(2) and a few others return EINTR (signal(7)).
+  void BeginAttached(const std::vector<AttachedTask>& tasks);
+
+  /// Lets go of every task at its next stop, which is asked for: go on with RunOnce() until it is
+  /// kFinished. Only for tasks without the trace filter. What is stopped stays stopped, what runs
+  /// runs, a signal that was on its way arrives.
+  void Release();
 
   enum class Step : std::uint8_t {
     kHandled,
@@ -111,6 +122,8 @@ class PtraceSession {
   void WatchForFilter(pid_t id, Task& task, CallResult result);
   void MoveToExact(Task& task);
   void Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags);
+  void FollowExec(pid_t id);
+  void LetGo(pid_t id, const StopEvent& event);
   void AdoptOrphans();
   void Resume(pid_t id, const Task& task, int signal = 0);
 
@@ -119,6 +132,8 @@ class PtraceSession {
   TraceTier tier_;
   std::unordered_map<pid_t, Task> tasks_;
   std::unordered_set<pid_t> held_;  ///< stopped for the first time before their parent told of them
+  bool releasing_ = false;
+  std::unordered_set<pid_t> released_;  ///< let go of before their parent's event came
   std::function<void(pid_t, int)> on_group_stop_;
   SessionCounts counts_;
 };

@@ -10,18 +10,21 @@
 #include <ctime>
 #include <set>
 
+#include "common/file.h"
+#include "common/text.h"
+#include "observe/file_name.h"
 #include "observe/process_status.h"
+#include "tracer/attach.h"
 #include "tracer/call_recorder.h"
 #include "tracer/kernel.h"
 #include "tracer/launch.h"
+#include "tracer/run_control.h"
 #include "tracer/signal_inbox.h"
 
 namespace cordon {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds kGracePeriod{5};
 
 std::string RandomRunId() {
   std::array<unsigned char, 16> bytes{};
@@ -51,86 +54,6 @@ TraceTier ChooseTier(const RecordOptions& options, const HostFacts& host) {
   const TraceTier wanted = options.tier.value_or(TraceTier::kFiltered);
   return host.tracer_filtered ? TraceTier::kExact : wanted;
 }
-
-/// Watches over one run: signals to cordon, deadlines, and the ending.
-class RunControl {
- public:
-  RunControl(SignalInbox& inbox, const PtraceSession& session, const CallRecorder& recorder,
-             pid_t root)
-      : inbox_(inbox), session_(session), recorder_(recorder), root_(root) {}
-
-  void Start(std::optional<std::chrono::milliseconds> timeout) {
-    if (timeout) {
-      inbox_.SetDeadline(Clock::now() + *timeout);
-    }
-  }
-
-  void HandleSignals() {
-    const Signals signals = inbox_.Take();
-    if (signals.terminate) {
-      PassOn(SIGTERM);
-    }
-    if (signals.hang_up) {
-      PassOn(SIGHUP);
-    }
-    const int before = interrupts_;
-    interrupts_ += signals.interrupts;
-    const bool again = interrupts_ >= 2 && interrupts_ != before;
-    if (stage_ == Stage::kRunning && (again || signals.deadline)) {
-      ended_early_ = true;
-      End();
-    } else if (stage_ == Stage::kTerminating && (again || signals.deadline)) {
-      stage_ = Stage::kKilling;
-    }
-    if (stage_ == Stage::kKilling) {
-      SignalAll(SIGKILL);
-    }
-  }
-
-  /// Ends what is alive: SIGTERM now, SIGKILL when the grace period is over.
-  void End() {
-    stage_ = Stage::kTerminating;
-    SignalAll(SIGTERM);
-    SignalAll(SIGCONT);  // a stopped task gets no other signal but SIGKILL
-    inbox_.SetDeadline(Clock::now() + kGracePeriod);
-  }
-
-  /// Call after every step: a task that was born while the others were killed must go too.
-  void KeepKilling() {
-    if (stage_ == Stage::kKilling) {
-      SignalAll(SIGKILL);
-    }
-  }
-
-  bool ended_early() const { return ended_early_; }
-
-  bool running() const { return stage_ == Stage::kRunning; }
-
- private:
-  enum class Stage : std::uint8_t { kRunning, kTerminating, kKilling };
-
-  void PassOn(int signal) const {
-    if (session_.Follows(root_)) {
-      (void)::kill(root_, signal);
-    } else {
-      SignalAll(signal);
-    }
-  }
-
-  void SignalAll(int signal) const {
-    for (const pid_t process : recorder_.Processes()) {
-      (void)::kill(process, signal);
-    }
-  }
-
-  SignalInbox& inbox_;
-  const PtraceSession& session_;
-  const CallRecorder& recorder_;
-  pid_t root_;
-  Stage stage_ = Stage::kRunning;
-  int interrupts_ = 0;
-  bool ended_early_ = false;
-};
 
 /// Notes how the first process ended.
 class OutcomeWatch final : public CallObserver {
@@ -190,6 +113,9 @@ Status FollowToTheEnd(PtraceSession& session, RunControl& control, const Outcome
     if (step == PtraceSession::Step::kInterrupted) {
       control.HandleSignals();
     }
+    if (control.gave_up()) {
+      return {};
+    }
     control.KeepKilling();
     if (until == RunUntil::kFirstProcess && watch.outcome() && control.running() &&
         session.task_count() > 0) {
@@ -198,42 +124,21 @@ Status FollowToTheEnd(PtraceSession& session, RunControl& control, const Outcome
   }
 }
 
-}  // namespace
-
-Expected<LearningRun> RecordRun(const RecordOptions& options) {
-  const HostFacts host = ReadHostFacts();
+/// A learning run while it takes place.
+struct Recorded {
   LearningRun run;
   Run facts;
-  facts.command = options.command;
-  facts.host = host;
-  facts.started_unix_s = std::time(nullptr);
-  const Expected<std::string> executable = FindExecutable(options.command.front());
-  if (!executable.has_value()) {
-    run.outcome = NotExecuted{executable.error().sys_errno};
-    return run;
-  }
-  const Clock::time_point start = Clock::now();
-  LinuxTraceKernel kernel;
-  ASSIGN_OR_RETURN(const LaunchedTask launched,
-                   Launch(kernel, *executable, options.command, ChooseTier(options, host)));
-  ASSIGN_OR_RETURN(SignalInbox inbox, SignalInbox::Open());
-  const pid_t root = launched.task();
-  CallRecorder recorder(root);
-  OutcomeWatch watch(recorder, root);
-  PtraceSession session(kernel, watch, launched.tier());
-  session.OnGroupStop([root](pid_t task, int signal) { StopWithTerminalJob(root, task, signal); });
-  RunControl control(inbox, session, recorder, root);
-  control.Start(options.timeout);
-  RETURN_IF_ERROR(session.Begin(root));
-  RETURN_IF_ERROR(FollowToTheEnd(session, control, watch, options.until));
-  run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
-  if (const std::optional<int> not_executed = launched.ExecuteError()) {
-    run.outcome = NotExecuted{*not_executed};
-    return run;
-  }
-  run.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+  Clock::time_point start = Clock::now();
+};
+
+/// Puts together what was recorded.
+LearningRun Finish(Recorded recorded, CallRecorder& recorder, const PtraceSession& session,
+                   const RunControl& control) {
+  LearningRun run = std::move(recorded.run);
+  Run facts = std::move(recorded.facts);
+  run.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - recorded.start);
   run.ended_early = control.ended_early();
-  run.tier = launched.tier();
   run.counts = session.counts();
   run.recording = recorder.Take();
   facts.duration_ms = static_cast<std::uint64_t>(run.duration.count());
@@ -244,6 +149,93 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
   }
   run.recording.runs.emplace(RandomRunId(), std::move(facts));
   return run;
+}
+
+Recorded NewRun(const HostFacts& host, std::vector<std::string> command) {
+  Recorded recorded;
+  recorded.facts.command = std::move(command);
+  recorded.facts.host = host;
+  recorded.facts.started_unix_s = std::time(nullptr);
+  return recorded;
+}
+
+/// The words of /proc/PID/cmdline; the program's name where there are none.
+std::vector<std::string> CommandLineOf(pid_t process) {
+  constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
+  std::string text =
+      ReadFile(fmt::format("/proc/{}/cmdline", process), kMaxBytes).value_or(std::string());
+  while (text.ends_with('\0')) {
+    text.pop_back();
+  }
+  if (text.empty()) {
+    return {ReadLinkText(fmt::format("/proc/{}/exe", process)).value_or("unknown")};
+  }
+  return Split(text, '\0');
+}
+
+void NoteAttachment(const AttachedTree& tree, CallRecorder& recorder) {
+  recorder.OnLimitation("attached",
+                        "the workload ran before it was traced: its start was not seen, only what "
+                        "it still had open and mapped");
+  for (const pid_t process : tree.refused) {
+    recorder.OnLimitation("untraced-child",
+                          fmt::format("{} may not be traced: what it did was not seen",
+                                      ReadLinkText(fmt::format("/proc/{}/exe", process))
+                                          .value_or("a process that descends from the workload")));
+  }
+}
+
+}  // namespace
+
+Expected<LearningRun> RecordRun(const RecordOptions& options) {
+  const HostFacts host = ReadHostFacts();
+  Recorded recorded = NewRun(host, options.command);
+  const Expected<std::string> executable = FindExecutable(options.command.front());
+  if (!executable.has_value()) {
+    recorded.run.outcome = NotExecuted{executable.error().sys_errno};
+    return std::move(recorded.run);
+  }
+  LinuxTraceKernel kernel;
+  ASSIGN_OR_RETURN(const LaunchedTask launched,
+                   Launch(kernel, *executable, options.command, ChooseTier(options, host)));
+  ASSIGN_OR_RETURN(SignalInbox inbox, SignalInbox::Open());
+  const pid_t root = launched.task();
+  CallRecorder recorder;
+  recorder.Begin(root);
+  OutcomeWatch watch(recorder, root);
+  PtraceSession session(kernel, watch, launched.tier());
+  session.OnGroupStop([root](pid_t task, int signal) { StopWithTerminalJob(root, task, signal); });
+  RunControl control(
+      inbox, session, [&] { return recorder.Processes(); }, root, EarlyEnd::kEndsWorkload);
+  control.Start(options.timeout);
+  RETURN_IF_ERROR(session.Begin(root));
+  RETURN_IF_ERROR(FollowToTheEnd(session, control, watch, options.until));
+  recorded.run.tier = launched.tier();
+  recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
+  if (const std::optional<int> not_executed = launched.ExecuteError()) {
+    recorded.run.outcome = NotExecuted{*not_executed};
+    return std::move(recorded.run);
+  }
+  return Finish(std::move(recorded), recorder, session, control);
+}
+
+Expected<LearningRun> RecordProcess(pid_t process, const RecordOptions& options) {
+  Recorded recorded = NewRun(ReadHostFacts(), CommandLineOf(process));
+  LinuxTraceKernel kernel;
+  ASSIGN_OR_RETURN(SignalInbox inbox, SignalInbox::Open());
+  ASSIGN_OR_RETURN(const AttachedTree tree, AttachTree(kernel, process));
+  CallRecorder recorder;
+  recorder.BeginAttached(tree.tasks);
+  NoteAttachment(tree, recorder);
+  OutcomeWatch watch(recorder, process);
+  PtraceSession session(kernel, watch, TraceTier::kExact);
+  RunControl control(
+      inbox, session, [&] { return recorder.Processes(); }, process, EarlyEnd::kLeavesWorkload);
+  control.Start(options.timeout);
+  session.BeginAttached(tree.tasks);
+  RETURN_IF_ERROR(FollowToTheEnd(session, control, watch, options.until));
+  recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
+  return Finish(std::move(recorded), recorder, session, control);
 }
 
 }  // namespace cordon

@@ -19,8 +19,9 @@ enum class RunUntil : std::uint8_t {
 };
 
 struct RecordOptions {
-  std::vector<std::string> command;  ///< not empty; looked up in PATH
-  std::optional<TraceTier> tier;     ///< nothing: kFiltered where it works, else kExact
+  std::vector<std::string>
+      command;                    ///< not empty; looked up in PATH. RecordProcess has no use for it
+  std::optional<TraceTier> tier;  ///< nothing: kFiltered where it works, else kExact
   std::optional<std::chrono::milliseconds> timeout;
   RunUntil until = RunUntil::kLastTask;
 };
@@ -42,5 +43,12 @@ struct LearningRun {
 /// outlives the call. Fails only when tracing itself cannot be done; a command that cannot be
 /// executed is the outcome NotExecuted. The caller must be single-threaded.
 Expected<LearningRun> RecordRun(const RecordOptions& options);
+
+/// The same for a process that runs already, with all its threads and live descendants, in the
+/// exact tier. SIGINT, SIGTERM, SIGHUP or the timeout end the run: everything is let go of, as it
+/// is, and `ended_early` is set. Fails when the process may not be traced; the sentence says what
+/// to do. With RunUntil::kFirstProcess its descendants are let go of when it ends. What is traced
+/// outlives cordon in any case.
+Expected<LearningRun> RecordProcess(pid_t process, const RecordOptions& options);
 
 }  // namespace cordon

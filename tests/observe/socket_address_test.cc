@@ -59,5 +59,25 @@ TEST(IdentifySocket, AsksTheKernel) {
   EXPECT_FALSE(IdentifySocket(::getpid(), 0x7fffffff).has_value());
 }
 
+TEST(DescribeSocket, TellsWhereItListens) {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_TRUE(fd.valid());
+  auto socket = DescribeSocket(::getpid(), fd.get());
+  ASSERT_TRUE(socket.has_value()) << socket.error().message;
+  EXPECT_FALSE(socket->listens);
+  EXPECT_FALSE(socket->peer);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(fd.get(), 1), 0);
+  socket = DescribeSocket(::getpid(), fd.get());
+  ASSERT_TRUE(socket.has_value()) << socket.error().message;
+  EXPECT_TRUE(socket->listens);
+  ASSERT_TRUE(socket->bound);
+  EXPECT_EQ(socket->bound->address, "127.0.0.1");
+  EXPECT_NE(socket->bound->port, 0);
+}
+
 }  // namespace
 }  // namespace cordon

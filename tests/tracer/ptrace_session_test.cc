@@ -230,6 +230,100 @@ TEST_F(PtraceSessionTest, AFilterThatWasRefusedChangesNothing) {
   EXPECT_EQ(Play(TraceTier::kFiltered).counts().exact_tasks, 0U);
 }
 
+/// Attaches to tasks 10 and 11, plays `before` reports, lets go, and plays the rest.
+class AttachedSessionTest : public PtraceSessionTest {
+ protected:
+  void Begin() {
+    session_.emplace(kernel_, diary_, TraceTier::kExact);
+    session_->BeginAttached(
+        {{.id = 10, .process = 10, .parent = 1}, {.id = 11, .process = 10, .parent = 1}});
+  }
+
+  void Step(int steps) {
+    for (int i = 0; i < steps; ++i) {
+      ASSERT_TRUE(session_->RunOnce().has_value());
+    }
+  }
+
+  void ToTheEnd() {
+    for (;;) {
+      const Expected<PtraceSession::Step> step = session_->RunOnce();
+      ASSERT_TRUE(step.has_value()) << "the session waits for a task that is gone";
+      if (*step == PtraceSession::Step::kFinished) {
+        return;
+      }
+    }
+  }
+};
+
+TEST_F(AttachedSessionTest, StopsEachTaskOnceAndFollowsItsCalls) {
+  kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  kernel_.Report(10, WaitStatus::ForStop(SIGSTOP, kEventStop));
+  kernel_.ReportCall(11, Stop(CallStage::kEntry, "read"));
+  Begin();
+  Step(3);
+  EXPECT_THAT(kernel_.log, ElementsAre("interrupt 10", "interrupt 11", "resume 11 syscall",
+                                       "resume 10 listen", "resume 11 syscall"));
+  EXPECT_THAT(diary_.lines, ElementsAre("11 enters read"));
+}
+
+TEST_F(AttachedSessionTest, LetsGoWithTheSignalThatWasOnItsWay) {
+  Begin();
+  session_->Release();
+  kernel_.log.clear();
+  kernel_.Report(10, WaitStatus::ForStop(SIGUSR1));
+  kernel_.Report(11, WaitStatus::ForStop(SIGSTOP, kEventStop));
+  ToTheEnd();
+  EXPECT_THAT(kernel_.log, ElementsAre(fmt::format("detach 10 {}", SIGUSR1), "detach 11"));
+}
+
+TEST_F(AttachedSessionTest, LetsGoOfAChildThatIsBornMeanwhile) {
+  Begin();
+  session_->Release();
+  kernel_.log.clear();
+  kernel_.ReportEvent(10, kEventFork, 12);
+  kernel_.Report(13, WaitStatus::ForStop(SIGTRAP, kEventStop));  // before its parent tells of it
+  kernel_.Report(12, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  kernel_.ReportEvent(11, kEventFork, 13);
+  ToTheEnd();
+  EXPECT_THAT(kernel_.log, ElementsAre("detach 10", "detach 13", "detach 12", "detach 11"));
+}
+
+TEST_F(AttachedSessionTest, LetsGoOfAChildThatIsHeld) {
+  kernel_.Report(12, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  Begin();
+  Step(1);
+  session_->Release();
+  kernel_.log.clear();
+  kernel_.ReportEvent(10, kEventClone, 12);
+  kernel_.Report(11, WaitStatus::ForExit(0));
+  ToTheEnd();
+  EXPECT_THAT(kernel_.log, ElementsAre("detach 10"));
+  EXPECT_THAT(diary_.lines, ElementsAre("11 exited 0"));
+}
+
+TEST_F(AttachedSessionTest, TellsOfACallThatEndsWhileItLetsGo) {
+  kernel_.ReportCall(10, Stop(CallStage::kEntry, "openat"));
+  Begin();
+  Step(1);
+  session_->Release();
+  kernel_.ReportCall(10, Exit(3));
+  kernel_.Report(11, WaitStatus::ForKill(SIGKILL));
+  ToTheEnd();
+  EXPECT_THAT(diary_.lines, ElementsAre("10 enters openat", "10 leaves 3", "11 killed by SIGKILL"));
+}
+
+TEST_F(AttachedSessionTest, ATaskMayDieWhileItIsLetGoOf) {
+  Begin();
+  session_->Release();
+  kernel_.Vanish(10);
+  kernel_.Report(10, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  kernel_.Report(10, WaitStatus::ForKill(SIGKILL));
+  kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventExit));
+  ToTheEnd();
+  EXPECT_THAT(diary_.lines, ElementsAre("10 killed by SIGKILL"));
+}
+
 TEST_F(PtraceSessionTest, SaysWhenASignalCame) {
   kernel_.ReportInterrupt();
   PtraceSession session(kernel_, diary_, TraceTier::kExact);

@@ -30,7 +30,7 @@ WaitResult ScriptedKernel::WaitFor(pid_t) {
   return Wait();
 }
 
-Status ScriptedKernel::Seize(pid_t task, FilterEvents) {
+Status ScriptedKernel::Seize(pid_t task, FilterEvents, Lifetime) {
   return Take(task, fmt::format("seize {}", task));
 }
 
@@ -40,6 +40,11 @@ Status ScriptedKernel::Resume(pid_t task, ResumeMode mode, int signal) {
                                                                : "listen";
   return Take(task, fmt::format("resume {} {}{}", task, name,
                                 signal != 0 ? fmt::format(" {}", signal) : ""));
+}
+
+Status ScriptedKernel::Detach(pid_t task, int signal) {
+  return Take(task,
+              fmt::format("detach {}{}", task, signal != 0 ? fmt::format(" {}", signal) : ""));
 }
 
 Status ScriptedKernel::Interrupt(pid_t task) {

@@ -44,8 +44,9 @@ class ScriptedKernel final : public TraceKernel {
 
   WaitResult Wait() override;
   WaitResult WaitFor(pid_t task) override;
-  Status Seize(pid_t task, FilterEvents events) override;
+  Status Seize(pid_t task, FilterEvents events, Lifetime lifetime) override;
   Status Resume(pid_t task, ResumeMode mode, int signal) override;
+  Status Detach(pid_t task, int signal) override;
   Status Interrupt(pid_t task) override;
   Expected<std::uint64_t> EventMessage(pid_t task) override;
   Expected<CallStop> ReadCall(pid_t task) override;
