@@ -66,7 +66,7 @@ void PtraceSession::Release() {
   for (const auto& [id, task] : tasks_) {
     (void)kernel_.Interrupt(id);
   }
-  for (const pid_t id : held_) {
+  for (const auto& [id, last_clone] : held_) {
     (void)kernel_.Detach(id, 0);
     released_.insert(id);
   }
@@ -93,6 +93,7 @@ void PtraceSession::LetGo(pid_t id, const StopEvent& event) {
   }
   const auto* const signal = std::get_if<SignalStop>(&event);
   if (kernel_.Detach(id, signal != nullptr ? signal->signal : 0).has_value()) {
+    FinishClone(tasks_.at(id));
     tasks_.erase(id);
   }
 }
@@ -131,6 +132,7 @@ Expected<PtraceSession::Step> PtraceSession::RunOnce() {
   } else {
     HandleUnknown(waited.task, event);
   }
+  SettleStrangers();
   return Step::kHandled;
 }
 
@@ -139,17 +141,20 @@ void PtraceSession::Handle(pid_t id, const StopEvent& event) {
 }
 
 void PtraceSession::HandleUnknown(pid_t id, const StopEvent& event) {
-  if (std::holds_alternative<TaskEnd>(event)) {
-    held_.erase(id);  // or a child that cordon's own caller left behind
-    return;
-  }
-  if (releasing_) {
+  // The kernel orders neither a new task's first stop nor its end after its parent's event.
+  if (const auto* end = std::get_if<TaskEnd>(&event); end != nullptr) {
+    held_.erase(id);
+    ended_unknown_.insert_or_assign(id, EndedUnknown{last_clone_, end->outcome});
+  } else if (releasing_) {
     (void)kernel_.Detach(id, 0);
     released_.insert(id);
-    return;
+  } else if (std::holds_alternative<ExitingStop>(event)) {
+    // Killed. Its process may end only after it, and so may the task that made it.
+    held_.erase(id);
+    (void)kernel_.Resume(id, ResumeMode::kRun, 0);
+  } else {
+    held_.insert_or_assign(id, last_clone_);
   }
-  // The kernel does not order a new task's first stop after its parent's event.
-  held_.insert(id);
 }
 
 void PtraceSession::Resume(pid_t id, const Task& task, int signal) {
@@ -196,10 +201,14 @@ void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
     return;
   }
   task.call = *invocation;
+  FinishClone(task);
   task.clone_flags = 0;
   task.exit_needed = false;
   const SyscallEffect effect = SignatureOf(invocation->call).effect;
   if (effect == SyscallEffect::kClone) {
+    task.clone = ++last_clone_;
+    pending_clones_.insert(task.clone);
+    task.exit_needed = true;  // that it failed must be known, too
     NoteClone(id, task, stop);
   } else if (effect == SyscallEffect::kSeccomp || effect == SyscallEffect::kPrctl) {
     task.exit_needed = true;
@@ -215,6 +224,7 @@ void PtraceSession::LeaveCall(pid_t id, Task& task, const CallStop& stop) {
   }
   task.entered = false;
   task.exit_needed = false;
+  FinishClone(task);
   RestoreCloneFlags(id, task);
   const CallResult result{.value = stop.result,
                           .sys_errno = stop.is_error ? static_cast<int>(-stop.result) : 0};
@@ -301,11 +311,11 @@ void PtraceSession::MoveToExact(Task& task) {
 
 void PtraceSession::On(pid_t id, Task& task, const NewTaskStop&) {
   if (const Expected<std::uint64_t> message = kernel_.EventMessage(id); message.has_value()) {
-    const auto child = static_cast<pid_t>(*message);
-    const std::uint64_t clone_flags = task.clone_flags;
-    Adopt(id, child, clone_flags);
+    Adopt(id, static_cast<pid_t>(*message), task.clone_flags);
   }
-  Resume(id, tasks_.at(id));
+  Task& maker = tasks_.at(id);
+  FinishClone(maker);
+  Resume(id, maker);
 }
 
 void PtraceSession::Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags) {
@@ -313,43 +323,71 @@ void PtraceSession::Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags) 
     return;
   }
   const Task& maker = tasks_.at(parent);
+  ++counts_.tasks;
+  observer_.OnNewTask(parent, child, clone_flags);
+  if (const auto ended = ended_unknown_.find(child);
+      ended != ended_unknown_.end() && maker.clone <= ended->second.last_clone) {
+    const Outcome outcome = ended->second.outcome;
+    ended_unknown_.erase(ended);
+    observer_.OnEnd(child, outcome);
+    return;
+  }
   Task made;
   made.tier = maker.tier;
   made.process = (clone_flags & kCloneThread) != 0 ? maker.process : child;
   const Task& task = tasks_.emplace(child, made).first->second;
-  ++counts_.tasks;
-  observer_.OnNewTask(parent, child, clone_flags);
   if (held_.erase(child) != 0) {
     Resume(child, task);
   }
 }
 
-void PtraceSession::AdoptOrphans() {
-  // Whose parent's event can still come is not known: reading it from /proc is right in either
-  // case, and a later event finds the child there already.
-  const std::vector<pid_t> waiting(held_.begin(), held_.end());
-  for (const pid_t child : waiting) {
-    const Expected<ProcessStatus> status = ReadProcessStatus(child);
-    if (!status.has_value()) {
-      continue;
-    }
-    const bool thread = status->thread_group != child;
-    pid_t parent = thread ? status->thread_group : status->parent;
-    if (!tasks_.contains(parent)) {
-      if (tasks_.empty()) {
-        Task& made = tasks_[child];
-        made.tier = tier_;
-        made.process = status->thread_group;
-        ++counts_.tasks;
-        held_.erase(child);
-        observer_.OnNewTask(0, child, 0);
-        Resume(child, tasks_.at(child));
-        continue;
-      }
-      parent = tasks_.begin()->first;
-    }
-    Adopt(parent, child, thread ? kCloneThread | kCloneFs | kCloneFiles : 0);
+void PtraceSession::FinishClone(Task& task) {
+  pending_clones_.erase(std::exchange(task.clone, 0));
+}
+
+void PtraceSession::SettleStrangers() {
+  if (held_.empty() && ended_unknown_.empty()) {
+    return;
   }
+  // A stranger was made by a clone that had begun before it was heard of. When all of those are
+  // over, the one that made it was killed before its event.
+  const auto abandoned = [&](std::uint64_t last_clone) {
+    return pending_clones_.empty() || *pending_clones_.begin() > last_clone;
+  };
+  std::erase_if(ended_unknown_,
+                [&](const auto& entry) { return abandoned(entry.second.last_clone); });
+  std::vector<pid_t> orphans;
+  for (const auto& [id, last_clone] : held_) {
+    if (abandoned(last_clone)) {
+      orphans.push_back(id);
+    }
+  }
+  for (const pid_t orphan : orphans) {
+    AdoptOrphan(orphan);
+  }
+}
+
+void PtraceSession::AdoptOrphan(pid_t child) {
+  const Expected<ProcessStatus> status = ReadProcessStatus(child);
+  if (!status.has_value()) {
+    return;  // gone: its end is reported next
+  }
+  const bool thread = status->thread_group != child;
+  pid_t parent = thread ? status->thread_group : status->parent;
+  if (!tasks_.contains(parent)) {
+    if (tasks_.empty()) {
+      Task& made = tasks_[child];
+      made.tier = tier_;
+      made.process = status->thread_group;
+      ++counts_.tasks;
+      held_.erase(child);
+      observer_.OnNewTask(0, child, 0);
+      Resume(child, made);
+      return;
+    }
+    parent = tasks_.begin()->first;
+  }
+  Adopt(parent, child, thread ? kCloneThread | kCloneFs | kCloneFiles : 0);
 }
 
 void PtraceSession::On(pid_t id, Task&, const ExecStop&) {
@@ -366,6 +404,7 @@ void PtraceSession::FollowExec(pid_t id) {
   }
   if (former != id) {
     if (auto node = tasks_.extract(former); !node.empty()) {
+      FinishClone(tasks_[id]);
       tasks_[id] = node.mapped();
       tasks_[id].process = id;
     }
@@ -378,10 +417,33 @@ void PtraceSession::On(pid_t id, Task& task, const ExitingStop&) {
   Resume(id, task);
 }
 
-void PtraceSession::On(pid_t id, Task&, const TaskEnd& end) {
+void PtraceSession::On(pid_t id, Task& task, const TaskEnd& end) {
+  const pid_t process = task.process;
+  Forget(id, end);
+  if (process == id) {
+    EndLostThreads(process, end);
+  }
+}
+
+void PtraceSession::Forget(pid_t id, const TaskEnd& end) {
+  FinishClone(tasks_.at(id));
   tasks_.erase(id);
   observer_.OnEnd(id, end.outcome);
-  AdoptOrphans();
+}
+
+void PtraceSession::EndLostThreads(pid_t process, const TaskEnd& end) {
+  // The end of a leader is reported after that of every other thread (delay_group_leader() in
+  // kernel/exit.c). A thread that is still there took over the leader's id in execve(2) and was
+  // killed before PTRACE_EVENT_EXEC could tell: nothing is heard of its former id any more.
+  std::vector<pid_t> lost;
+  for (const auto& [id, task] : tasks_) {
+    if (task.process == process) {
+      lost.push_back(id);
+    }
+  }
+  for (const pid_t id : lost) {
+    Forget(id, end);
+  }
 }
 
 // --- signals ---

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -41,8 +42,7 @@ struct SessionCounts {
 ///   (unknown) ───────────────────────────▶ running ◀──▶ stopped ─────────▶ (gone)
 ///       │ the child's own first stop          ▲
 ///       └────────────▶ held ──────────────────┘  released by the parent's event, or, should that
-///       never come
-///                                                because the parent was killed, by any task's end
+///       never come because the parent was killed, when no clone is under way that can have made it
 ///
 /// A task with a seccomp filter besides ours is followed in the exact tier from then on: an ERRNO
 /// of that filter outranks our TRACE, while PTRACE_SYSCALL stops come before any filter
@@ -97,9 +97,16 @@ class PtraceSession {
     bool exit_needed = false;       ///< the session itself must see the end of that call
     bool entered = false;           ///< its entry was reported and its exit was not yet
     SyscallInvocation call;         ///< the last that was entered
-    std::uint64_t clone_flags = 0;  ///< of a clone that it is in
+    std::uint64_t clone = 0;        ///< number of the clone that it is in; 0: none
+    std::uint64_t clone_flags = 0;  ///< of that clone
     std::optional<std::uint64_t>
         clone3_flags_address;  ///< where CLONE_UNTRACED was taken out, to be put back
+  };
+
+  /// A task whose end came before its parent's event.
+  struct EndedUnknown {
+    std::uint64_t last_clone = 0;
+    Outcome outcome;
   };
 
   void Handle(pid_t id, const StopEvent& event);
@@ -124,14 +131,23 @@ class PtraceSession {
   void Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags);
   void FollowExec(pid_t id);
   void LetGo(pid_t id, const StopEvent& event);
-  void AdoptOrphans();
+  void FinishClone(Task& task);
+  void SettleStrangers();
+  void AdoptOrphan(pid_t child);
+  void Forget(pid_t id, const TaskEnd& end);
+  void EndLostThreads(pid_t process, const TaskEnd& end);
   void Resume(pid_t id, const Task& task, int signal = 0);
 
   TraceKernel& kernel_;
   CallObserver& observer_;
   TraceTier tier_;
   std::unordered_map<pid_t, Task> tasks_;
-  std::unordered_set<pid_t> held_;  ///< stopped for the first time before their parent told of them
+  /// Clones are numbered as they begin; a task that is heard of before its parent told of it was
+  /// made by one of those that had begun by then.
+  std::uint64_t last_clone_ = 0;
+  std::set<std::uint64_t> pending_clones_;         ///< begun, and neither failed nor told of
+  std::unordered_map<pid_t, std::uint64_t> held_;  ///< stopped for the first time -> last_clone_
+  std::unordered_map<pid_t, EndedUnknown> ended_unknown_;
   bool releasing_ = false;
   std::unordered_set<pid_t> released_;  ///< let go of before their parent's event came
   std::function<void(pid_t, int)> on_group_stop_;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/seccomp.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -160,6 +161,79 @@ TEST_F(PtraceSessionTest, AThreadThatExecutesBecomesTheLeader) {
   EXPECT_TRUE(finished_);
   EXPECT_THAT(diary_.lines, ElementsAre("10 enters clone", "10 made 11 0x10000", "11 enters execve",
                                         "11 became 10", "10 leaves 0", "10 exited 0"));
+}
+
+TEST_F(PtraceSessionTest, AThreadThatIsKilledAsItBecomesTheLeaderEndsWithIt) {
+  kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "clone", {kCloneThread}));
+  kernel_.ReportEvent(kRoot, kEventClone, 11);
+  kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  kernel_.ReportCall(11, Stop(CallStage::kSeccomp, "execve"));
+  // No PTRACE_EVENT_EXEC: SIGKILL came first, and the kernel knows of no 11 any more.
+  kernel_.Report(kRoot, WaitStatus::ForKill(SIGKILL));
+  Play(TraceTier::kFiltered);
+  EXPECT_TRUE(finished_);
+  EXPECT_THAT(diary_.lines, ElementsAre("10 enters clone", "10 made 11 0x10000", "11 enters execve",
+                                        "10 killed by SIGKILL", "11 killed by SIGKILL"));
+}
+
+TEST_F(PtraceSessionTest, AChildMayEndBeforeItsParentTellsOfIt) {
+  for (const bool stopped_first : {false, true}) {
+    kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "fork"));
+    if (stopped_first) {
+      kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+    }
+    kernel_.Report(11, WaitStatus::ForKill(SIGKILL));
+    kernel_.ReportEvent(kRoot, kEventFork, 11);
+    kernel_.Report(kRoot, WaitStatus::ForExit(0));
+    Play(TraceTier::kFiltered);
+    EXPECT_TRUE(finished_);
+    EXPECT_THAT(diary_.lines, ElementsAre("10 enters fork", "10 made 11 0x0",
+                                          "11 killed by SIGKILL", "10 exited 0"));
+    diary_.lines.clear();
+  }
+}
+
+TEST_F(PtraceSessionTest, AChildThatIsKilledWhileItIsHeldIsLetGo) {
+  kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "clone", {kCloneThread}));
+  kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  // The whole process was killed: the leader's end is reported after that of its threads.
+  kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventExit));
+  kernel_.Report(11, WaitStatus::ForKill(SIGKILL));
+  kernel_.Report(kRoot, WaitStatus::ForKill(SIGKILL));
+  Play(TraceTier::kFiltered);
+  EXPECT_TRUE(finished_);
+  EXPECT_THAT(kernel_.log, Contains("resume 11 run"));
+}
+
+TEST_F(PtraceSessionTest, AnOrphanIsLetGoWhenNobodyCanTellOfItAnyMore) {
+  const pid_t orphan = ::getpid();  // what it is is asked of /proc
+  kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "fork"));
+  kernel_.ReportEvent(kRoot, kEventFork, 11);
+  kernel_.ReportCall(kRoot, Exit(11));
+  kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "fork"));
+  kernel_.Report(orphan, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  kernel_.Report(11, WaitStatus::ForStop(SIGCHLD));  // the fork is still under way
+  kernel_.Report(kRoot, WaitStatus::ForKill(SIGKILL));
+  kernel_.Report(orphan, WaitStatus::ForExit(0));
+  kernel_.Report(11, WaitStatus::ForExit(0));
+  Play(TraceTier::kFiltered);
+  EXPECT_TRUE(finished_);
+  EXPECT_THAT(kernel_.log, Contains(fmt::format("resume 11 run {}", SIGCHLD)));
+  EXPECT_EQ(kernel_.log.back(), fmt::format("resume {} run", orphan));
+}
+
+TEST_F(PtraceSessionTest, ANumberMayBeGivenAgainToATaskThatLives) {
+  kernel_.Report(11, WaitStatus::ForKill(SIGKILL));  // its parent was killed before it could tell
+  kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "fork"));
+  kernel_.ReportEvent(kRoot, kEventFork, 11);
+  kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+  kernel_.Report(11, WaitStatus::ForExit(3));
+  kernel_.Report(kRoot, WaitStatus::ForExit(0));
+  Play(TraceTier::kFiltered);
+  EXPECT_TRUE(finished_);
+  EXPECT_THAT(diary_.lines,
+              ElementsAre("10 enters fork", "10 made 11 0x0", "11 exited 3", "10 exited 0"));
 }
 
 TEST_F(PtraceSessionTest, PassesSignalsOn) {
