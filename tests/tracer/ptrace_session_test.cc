@@ -392,8 +392,8 @@ TEST_F(AttachedSessionTest, ATaskMayDieWhileItIsLetGoOf) {
   session_->Release();
   kernel_.Vanish(10);
   kernel_.Report(10, WaitStatus::ForStop(SIGTRAP, kEventStop));
-  kernel_.Report(10, WaitStatus::ForKill(SIGKILL));
   kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventExit));
+  kernel_.Report(10, WaitStatus::ForKill(SIGKILL));  // a leader's end is the last of its process
   ToTheEnd();
   EXPECT_THAT(diary_.lines, ElementsAre("10 killed by SIGKILL"));
 }
