@@ -39,7 +39,8 @@ for ((run = 0; SECONDS < limit; run++)); do
   "$cordon" show "$recording" >"$work/shown" 2>&1 || die "run $run ($tier): the recording cannot be read: $(cat "$work/shown")"
   left=$(left_behind || true)
   [[ -z $left ]] || die "run $run ($tier): left behind: $left"
-  killed=$((killed + $(sed 's/.*SIGKILL=\([0-9]*\).*/\1/' <<<"$said")))
+  said=${said#*SIGKILL=}
+  killed=$((killed + ${said%% *}))
   rm -f "$recording"
 done
 ((killed > 0)) || die "nothing was killed"
