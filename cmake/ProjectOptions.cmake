@@ -3,6 +3,7 @@
 option(CORDON_BUILD_TESTS "Build the tests" ON)
 option(CORDON_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(CORDON_WERROR "Treat warnings as errors (the presets do; packagers need not)" OFF)
+option(CORDON_STATIC "Link the program without any shared library, so that it runs in any container" OFF)
 option(CORDON_BUILD_FUZZERS "Build the fuzzers (clang only)" OFF)
 set(CORDON_SANITIZE "" CACHE STRING "Argument of -fsanitize= for our targets, e.g. address,undefined")
 
@@ -36,7 +37,12 @@ target_compile_options(cordon_options INTERFACE
 # GCC 12 takes `"text" + std::string` for an overlapping memcpy when it optimises (GCC bug 105651).
 target_compile_options(cordon_options INTERFACE $<$<CONFIG:Release>:-Wno-unused-result>
   $<$<AND:$<CONFIG:Release>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:-Wno-restrict>)
-target_link_options(cordon_options INTERFACE -pie -Wl,-z,relro,-z,now)
+if(CORDON_STATIC)
+  # libselinux.a has functions that ask NSS, which a static program cannot; none of them is called, but ld warns of each.
+  target_link_options(cordon_options INTERFACE -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings)
+else()
+  target_link_options(cordon_options INTERFACE -pie -Wl,-z,relro,-z,now)
+endif()
 if(CORDON_SANITIZE)
   target_compile_options(cordon_options INTERFACE -fsanitize=${CORDON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(cordon_options INTERFACE -fsanitize=${CORDON_SANITIZE})

@@ -19,6 +19,7 @@
 #include "common/text.h"
 #include "tracer/stop_event.h"
 #include "tracer/trace_filter.h"
+#include "tracer/trace_permission.h"
 
 namespace cordon {
 namespace {
@@ -202,7 +203,7 @@ Expected<LaunchedTask> Launch(TraceKernel& kernel, const std::string& executable
           child, tier == TraceTier::kFiltered ? FilterEvents::kReported : FilterEvents::kIgnored,
           Lifetime::kEndsWithTracer);
       !seized.has_value()) {
-    return give_up(std::move(seized).error());
+    return give_up(ExplainTraceFailure(std::move(seized).error(), ReadTraceSurroundings()));
   }
   if (::write(go.write_end.get(), "", 1) != 1) {
     return give_up(SystemError(errno, "start the program"));

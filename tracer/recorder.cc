@@ -20,6 +20,7 @@
 #include "tracer/launch.h"
 #include "tracer/run_control.h"
 #include "tracer/signal_inbox.h"
+#include "tracer/trace_permission.h"
 
 namespace cordon {
 namespace {
@@ -144,6 +145,12 @@ LearningRun Finish(Recorded recorded, CallRecorder& recorder, const PtraceSessio
   facts.duration_ms = static_cast<std::uint64_t>(run.duration.count());
   facts.tier = Name(run.tier);
   facts.limitations = recorder.limitations();
+  if (facts.host.tracer_filtered) {
+    facts.limitations.insert(
+        {"outer-seccomp-filter",
+         "the workload was learned under a seccomp filter from outside: the calls that it refuses "
+         "are recorded as refused, and what would have followed them was not seen"});
+  }
   if (!run.ended_early) {
     facts.outcome = run.outcome;
   }
@@ -188,6 +195,7 @@ void NoteAttachment(const AttachedTree& tree, CallRecorder& recorder) {
 }  // namespace
 
 Expected<LearningRun> RecordRun(const RecordOptions& options) {
+  RETURN_IF_ERROR(CheckProc(ReadTraceSurroundings()));
   const HostFacts host = ReadHostFacts();
   Recorded recorded = NewRun(host, options.command);
   const Expected<std::string> executable = FindExecutable(options.command.front());
