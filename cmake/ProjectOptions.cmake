@@ -4,6 +4,7 @@ option(CORDON_BUILD_TESTS "Build the tests" ON)
 option(CORDON_BUILD_BENCHMARKS "Build the benchmarks" OFF)
 option(CORDON_WERROR "Treat warnings as errors (the presets do; packagers need not)" OFF)
 option(CORDON_STATIC "Link the program without any shared library, so that it runs in any container" OFF)
+option(CORDON_LEARN_ONLY "Compile common, model, observe and tracer only, for another architecture, without linking" OFF)
 option(CORDON_BUILD_FUZZERS "Build the fuzzers (clang only)" OFF)
 set(CORDON_SANITIZE "" CACHE STRING "Argument of -fsanitize= for our targets, e.g. address,undefined")
 

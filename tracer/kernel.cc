@@ -1,15 +1,17 @@
 #include "tracer/kernel.h"
 
-#include <linux/audit.h>
 #include <sys/ptrace.h>
-#include <sys/user.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 
+#include "model/architecture.h"
 #include "observe/process_memory.h"
+#include "tracer/register_file.h"
 
 namespace cordon {
 namespace {
@@ -60,6 +62,27 @@ CallStage StageOf(std::uint8_t op) {
     default:
       return CallStage::kNone;
   }
+}
+
+/// Fails with kUnsupported when the register file has no row for it.
+Status WriteRegister(pid_t task, std::uint32_t audit_arch, RegisterRole role, std::uint64_t value) {
+  const Error unknown =
+      MakeError(ErrorCode::kUnsupported, "where a register of this architecture lies is not known");
+  const std::optional<Architecture> abi = ArchitectureFromAudit(audit_arch, 0);
+  const std::optional<unsigned> note = abi ? RegisterNote(role, *abi) : std::nullopt;
+  if (!note) {
+    return Fail(unknown);
+  }
+  std::array<std::byte, kMaxRegsetBytes> registers{};
+  iovec set{registers.data(), registers.size()};
+  RETURN_IF_ERROR(Check(Ptrace(PTRACE_GETREGSET, task, *note, PointerTo(set)), "PTRACE_GETREGSET"));
+  const std::optional<RegisterSlot> slot = FindRegister(role, *abi, set.iov_len);
+  if (!slot) {
+    return Fail(unknown);
+  }
+  // Little endian on every architecture that has rows.
+  std::memcpy(registers.data() + slot->offset, &value, slot->width);
+  return Check(Ptrace(PTRACE_SETREGSET, task, *note, PointerTo(set)), "PTRACE_SETREGSET");
 }
 
 }  // namespace
@@ -133,15 +156,7 @@ Expected<CallStop> LinuxTraceKernel::ReadCall(pid_t task) {
 
 Status LinuxTraceKernel::SetFirstArgument(pid_t task, std::uint32_t audit_arch,
                                           std::uint64_t value) {
-#if defined(__x86_64__)
-  const std::size_t offset = audit_arch == AUDIT_ARCH_I386 ? offsetof(user_regs_struct, rbx)
-                                                           : offsetof(user_regs_struct, rdi);
-  return Check(Ptrace(PTRACE_POKEUSER, task, offset, value), "PTRACE_POKEUSER");
-#else
-  (void)task, (void)audit_arch, (void)value;
-  return Fail(MakeError(ErrorCode::kUnsupported,
-                        "arguments of a call cannot be changed on this architecture"));
-#endif
+  return WriteRegister(task, audit_arch, RegisterRole::kFirstArgument, value);
 }
 
 Expected<std::uint64_t> LinuxTraceKernel::ReadWord(pid_t task, std::uint64_t address) {
