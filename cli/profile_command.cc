@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -29,6 +30,9 @@ struct ProfileOptions {
   bool quiet = false;
   bool stats = false;
   bool until_exit = false;
+  bool no_io_uring = false;
+  std::string serving_when;
+  std::string further;
   std::optional<pid_t> pid;
   std::vector<std::string> command;
 };
@@ -77,6 +81,22 @@ Expected<RecordOptions> ToRecordOptions(const ProfileOptions& options) {
                                            Quote(options.timeout))));
     }
   }
+  if (!options.serving_when.empty()) {
+    const std::optional<ServingWhen> when = ServingWhenFromName(options.serving_when);
+    if (!when) {
+      return Fail(InvalidInput(
+          fmt::format("--serving-when: {} is not known; write listen, ready-fd or signal:USR1",
+                      Quote(options.serving_when))));
+    }
+    if (*when == ServingWhen::kReady && options.pid) {
+      return Fail(InvalidInput(
+          "--serving-when ready-fd: a process that runs already cannot be handed a descriptor; "
+          "write listen or signal:USR1"));
+    }
+    record.serving_when = *when;
+  }
+  record.io_uring = options.no_io_uring ? IoUring::kWithheld : IoUring::kAllowed;
+  record.further = options.further;
   if (options.tier == Name(TraceTier::kExact)) {
     record.tier = TraceTier::kExact;
   } else if (options.tier == Name(TraceTier::kFiltered)) {
@@ -112,6 +132,15 @@ void SayStats(const LearningRun& run) {
                   run.counts.tasks, run.counts.exact_tasks));
 }
 
+/// A further command runs beside a workload that serves: where that one's boundary is known, it
+/// belongs to the time after it.
+Phase PhaseOfFurther(const Recording& recording) {
+  return std::ranges::any_of(recording.runs,
+                             [](const auto& run) { return run.second.serving_ms.has_value(); })
+             ? Phase::kServe
+             : Phase::kStart;
+}
+
 int RunProfile(const ProfileOptions& options) {
   Expected<RecordOptions> record = ToRecordOptions(options);
   if (!record.has_value()) {
@@ -120,6 +149,15 @@ int RunProfile(const ProfileOptions& options) {
   Expected<RecordingDestination> destination = Prepare(options);
   if (!destination.has_value()) {
     return ReportInputError(destination.error());
+  }
+  if (!options.further.empty()) {
+    if (!destination->existing) {
+      return ReportInputError(InvalidInput(
+          fmt::format("--exec: there is no recording {} to add to; record the workload itself "
+                      "first",
+                      Quote(options.append))));
+    }
+    record->first_phase = PhaseOfFurther(*destination->existing);
   }
   Expected<LearningRun> run =
       options.pid ? RecordProcess(*options.pid, *record) : RecordRun(*record);
@@ -162,8 +200,9 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
       ->add_option("-o,--output", options->output,
                    "Write the recording here (default: ./COMMAND.recording.json)")
       ->type_name("FILE");
-  profile->add_option("--append", options->append, "Add to this recording, if it exists")
-      ->type_name("FILE");
+  CLI::Option* append =
+      profile->add_option("--append", options->append, "Add to this recording, if it exists")
+          ->type_name("FILE");
   profile->add_option("--timeout", options->timeout, "End the run after this time: 30s, 5m, 500ms")
       ->type_name("DURATION");
   CLI::Option* pid =
@@ -177,6 +216,21 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
       ->add_option("--tier", options->tier, "How calls are seen; default: filtered where it works")
       ->check(CLI::IsMember({"exact", "filtered"}))
       ->excludes(pid);
+  profile
+      ->add_option("--serving-when", options->serving_when,
+                   "Where the start ends and serving begins: at the first listen(2), when the "
+                   "workload says so through NOTIFY_FD or NOTIFY_SOCKET, or when cordon gets "
+                   "SIGUSR1")
+      ->type_name("listen|ready-fd|signal:USR1");
+  profile
+      ->add_option("--exec", options->further,
+                   "Learn a further command of the workload in the --append recording, such as a "
+                   "health check, a reload or docker exec, under this name")
+      ->needs(append)
+      ->type_name("NAME");
+  profile->add_flag("--no-io-uring", options->no_io_uring,
+                    "Make io_uring_setup fail with ENOSYS, so that programs fall back to calls "
+                    "that can be seen");
   profile->add_flag("--quiet", options->quiet, "Print no summary");
   profile->add_flag("--stats", options->stats, "Print how much was traced");
   profile->add_flag("--until-exit", options->until_exit,

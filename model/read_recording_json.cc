@@ -345,6 +345,36 @@ Expected<HostFacts> ReadHost(const JsonCursor& place) {
   return host;
 }
 
+Status ReadDiscovery(const JsonCursor& list, std::vector<DiscoveryPoint>& points) {
+  ASSIGN_OR_RETURN(const auto elements, list.Elements());
+  if (elements.size() > kMaxDiscoveryPoints) {
+    return Fail(list.Mistake(fmt::format("more than {} points", kMaxDiscoveryPoints)));
+  }
+  for (const JsonCursor& element : elements) {
+    ASSIGN_OR_RETURN(const auto pair, element.Elements());
+    if (pair.size() != 2) {
+      return Fail(element.Mistake("expected [milliseconds, items]"));
+    }
+    DiscoveryPoint point;
+    ASSIGN_OR_RETURN(point.ms, pair[0].Unsigned());
+    ASSIGN_OR_RETURN(point.items, pair[1].Unsigned());
+    if (!points.empty() && (point.ms < points.back().ms || point.items < points.back().items)) {
+      return Fail(element.Mistake("is before the point that precedes it"));
+    }
+    points.push_back(point);
+  }
+  return {};
+}
+
+Expected<Coverage> ReadCoverage(const JsonCursor& place) {
+  Coverage coverage;
+  ASSIGN_OR_RETURN(coverage.calls, ReadOptionalUnsigned(place, "calls"));
+  ASSIGN_OR_RETURN(coverage.calls_once, ReadOptionalUnsigned(place, "calls_once"));
+  ASSIGN_OR_RETURN(coverage.uses, ReadOptionalUnsigned(place, "uses"));
+  ASSIGN_OR_RETURN(coverage.files_once, ReadOptionalUnsigned(place, "files_once"));
+  return coverage;
+}
+
 Status ReadRun(const JsonCursor& object, Recording& into) {
   ASSIGN_OR_RETURN(const JsonCursor id_place, object.At("id"));
   ASSIGN_OR_RETURN(const std::string id, id_place.String());
@@ -361,6 +391,21 @@ Status ReadRun(const JsonCursor& object, Recording& into) {
   run.started_unix_s = static_cast<std::int64_t>(started);
   ASSIGN_OR_RETURN(run.duration_ms, ReadOptionalUnsigned(object, "duration_ms"));
   ASSIGN_OR_RETURN(run.tier, ReadOptionalString(object, "tier"));
+  ASSIGN_OR_RETURN(run.further, ReadOptionalString(object, "further"));
+  ASSIGN_OR_RETURN(run.serving_when, ReadOptionalString(object, "serving_when"));
+  if (const auto serving = object.Find("serving_ms")) {
+    ASSIGN_OR_RETURN(run.serving_ms, serving->Unsigned());
+  }
+  if (const auto withheld = object.Find("withheld")) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, withheld->Strings());
+    run.withheld.insert(names.begin(), names.end());
+  }
+  if (const auto discovery = object.Find("discovery")) {
+    RETURN_IF_ERROR(ReadDiscovery(*discovery, run.discovery));
+  }
+  if (const auto coverage = object.Find("coverage")) {
+    ASSIGN_OR_RETURN(run.coverage, ReadCoverage(*coverage));
+  }
   ASSIGN_OR_RETURN(const JsonCursor outcome, object.At("outcome"));
   ASSIGN_OR_RETURN(run.outcome, ReadOutcome(outcome));
   ASSIGN_OR_RETURN(const JsonCursor limitations, object.At("limitations"));

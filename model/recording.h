@@ -182,15 +182,42 @@ struct HostFacts {
   auto operator<=>(const HostFacts&) const = default;
 };
 
+/// How many distinct behaviours had been seen at a time.
+struct DiscoveryPoint {
+  std::uint64_t ms = 0;  ///< since the start of the run
+  std::uint64_t items = 0;
+  auto operator<=>(const DiscoveryPoint&) const = default;
+};
+
+inline constexpr std::size_t kMaxDiscoveryPoints = 128;
+
+/// What a Good-Turing estimate of the unseen needs: of how many sightings how many were the only
+/// one of their kind.
+struct Coverage {
+  std::uint64_t calls = 0;       ///< system calls made
+  std::uint64_t calls_once = 0;  ///< (call, arguments) made once
+  std::uint64_t uses = 0;        ///< uses of files taken down
+  std::uint64_t files_once = 0;  ///< files with one use
+  auto operator<=>(const Coverage&) const = default;
+};
+
 /// One learning run.
 struct Run {
   std::vector<std::string> command;
   HostFacts host;
   std::int64_t started_unix_s = 0;
   std::uint64_t duration_ms = 0;
-  std::string tier;                ///< "exact" or "filtered"
+  std::string tier;     ///< "exact" or "filtered"
+  std::string further;  ///< the name of a further command of a workload that was recorded before
+                        ///< (a health check, a reload); empty: the workload itself
+  std::string serving_when;  ///< what was to mark the boundary between start and serve: "listen",
+                             ///< "ready-fd", "signal:USR1"; empty: nothing
+  std::optional<std::uint64_t> serving_ms;  ///< when that came, since the start; nothing: never
+  std::set<std::string> withheld;  ///< calls that cordon made fail with ENOSYS (--no-io-uring)
   std::optional<Outcome> outcome;  ///< nothing when the run was ended before the workload ended
   std::set<Limitation> limitations;
+  std::vector<DiscoveryPoint> discovery;  ///< at most kMaxDiscoveryPoints, both members ascending
+  Coverage coverage;
   auto operator<=>(const Run&) const = default;
 };
 

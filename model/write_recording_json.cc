@@ -209,12 +209,37 @@ Json WriteRun(const std::string& id, const Run& run) {
   object["started"] = run.started_unix_s;
   object["duration_ms"] = run.duration_ms;
   object["tier"] = run.tier;
+  if (!run.further.empty()) {
+    object["further"] = ToUtf8(run.further);
+  }
+  if (!run.serving_when.empty()) {
+    object["serving_when"] = run.serving_when;
+  }
+  if (run.serving_ms) {
+    object["serving_ms"] = *run.serving_ms;
+  }
+  if (!run.withheld.empty()) {
+    object["withheld"] = run.withheld;
+  }
   object["outcome"] = WriteOutcome(run.outcome);
   Json limitations = Json::array();
   for (const Limitation& limitation : run.limitations) {
     limitations.push_back({{"kind", limitation.kind}, {"detail", ToUtf8(limitation.detail)}});
   }
   object["limitations"] = std::move(limitations);
+  if (!run.discovery.empty()) {
+    Json points = Json::array();
+    for (const DiscoveryPoint& point : run.discovery) {
+      points.push_back({point.ms, point.items});
+    }
+    object["discovery"] = std::move(points);
+  }
+  if (run.coverage != Coverage{}) {
+    object["coverage"] = {{"calls", run.coverage.calls},
+                          {"calls_once", run.coverage.calls_once},
+                          {"uses", run.coverage.uses},
+                          {"files_once", run.coverage.files_once}};
+  }
   return object;
 }
 

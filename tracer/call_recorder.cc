@@ -1,5 +1,8 @@
 #include "tracer/call_recorder.h"
 
+#include <fmt/format.h>
+
+#include <cerrno>
 #include <chrono>
 
 #include "observe/call_values.h"
@@ -60,6 +63,9 @@ void CallRecorder::BeginAttached(const std::vector<AttachedTask>& tasks) {
     NoteInheritedState(task, lookup_, log_);
   }
   meter_.NoteTasks(tasks_.size());
+  if (serve_on_listen_ && log_.HasListener()) {
+    BeginServing();
+  }
 }
 
 TaskState& CallRecorder::Create(pid_t id) {
@@ -80,6 +86,35 @@ TaskState* CallRecorder::Find(pid_t id) {
   return found == tasks_.end() ? nullptr : &found->second;
 }
 
+void CallRecorder::BeginServing() {
+  if (log_.phase() == Phase::kServe) {
+    return;
+  }
+  log_.BeginServing();
+  // What was noted before must be noted again, for this phase.
+  lookup_.Forget();
+  for (auto& [id, task] : tasks_) {
+    for (auto& [fd, descriptor] : task.descriptors->open) {
+      descriptor.noted = {};
+      descriptor.ioctls.clear();
+      descriptor.noted_for.clear();
+    }
+  }
+}
+
+/// Has this call, with these arguments, succeeded before in this phase?
+bool CallRecorder::IsKnown(const CallFrame& frame) const {
+  if (!HasSucceeded(*frame.observation, frame.tuple)) {
+    return false;
+  }
+  if (log_.phase() == Phase::kStart) {
+    return true;
+  }
+  const auto found = succeeded_serving_.find(frame.observation);
+  return found != succeeded_serving_.end() &&
+         found->second.contains(frame.observation->overflow ? ArgumentTuple() : frame.tuple);
+}
+
 ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation) {
   log_.Tick();
   TaskState* const task = Find(id);
@@ -96,7 +131,9 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
   frame.observation = &observation;
   const ProcessMemory memory(id);
   if (!signature.scalars.empty()) {
-    frame.tuple = ReadArgumentTuple(invocation, signature, memory).value_or(ArgumentTuple());
+    Expected<ArgumentTuple> tuple = ReadArgumentTuple(invocation, signature, memory);
+    frame.unreadable = !tuple.has_value();
+    frame.tuple = std::move(tuple).value_or(ArgumentTuple());
   }
   if (signature.effect == SyscallEffect::kSocketCall) {
     if (const std::optional<SyscallInvocation> inner = UnwrapSocketCall(invocation, memory)) {
@@ -113,8 +150,8 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
     task->frame.reset();
     return ExitInterest::kNotWanted;
   }
-  wanted |= frame.signature->result == ResultKind::kDescriptor;
-  if (!wanted && HasSucceeded(observation, frame.tuple)) {
+  wanted |= frame.signature->result == ResultKind::kDescriptor || frame.unreadable;
+  if (!wanted && IsKnown(frame)) {
     NoteResult(frame, std::nullopt);
     task->frame.reset();
     return ExitInterest::kNotWanted;
@@ -125,11 +162,21 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
 void CallRecorder::NoteResult(CallFrame& frame, std::optional<int> sys_errno) {
   TupleObservation one{.count = 1, .results = {}, .phases = {}};
   one.phases.Add(log_.phase());
+  const std::size_t known = frame.observation->tuples.size();
   if (sys_errno) {
-    ++frame.observation->results[*sys_errno];
+    if (++frame.observation->results[*sys_errno] == 1) {
+      log_.Discovered();
+    }
     one.results[*sys_errno] = 1;
   }
   frame.observation->AddTuple(frame.tuple, one);
+  if (frame.observation->tuples.size() > known) {
+    log_.Discovered();
+  }
+  if (sys_errno == 0 && log_.phase() == Phase::kServe) {
+    succeeded_serving_[frame.observation].insert(frame.observation->overflow ? ArgumentTuple()
+                                                                             : frame.tuple);
+  }
 }
 
 void CallRecorder::OnExit(pid_t id, CallResult result) {
@@ -145,6 +192,10 @@ void CallRecorder::OnExit(pid_t id, CallResult result) {
     return;
   }
   NoteResult(frame, result.sys_errno);
+  if (frame.unreadable && result.sys_errno != EFAULT) {
+    log_.NoteLimitation("unreadable-memory",
+                        fmt::format("an argument of {} could not be read", frame.signature->name));
+  }
   files_.After(*task, frame, result);
   sockets_.After(*task, frame, result);
   processes_.After(*task, frame, result);
@@ -152,7 +203,11 @@ void CallRecorder::OnExit(pid_t id, CallResult result) {
     capabilities_.AfterSuccess(*task, frame);
   }
   meter_.NoteOpenFiles(task->descriptors->highest);
+  const bool listens = result.ok() && frame.signature->effect == SyscallEffect::kListen;
   task->frame.reset();
+  if (listens && serve_on_listen_) {
+    BeginServing();
+  }
   Sample();
 }
 

@@ -2,7 +2,10 @@
 
 #include <sys/types.h>
 
+#include <map>
+#include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -36,6 +39,18 @@ class CallRecorder final : public CallObserver {
   /// The tasks run already: what they have open and mapped is taken down as theirs.
   void BeginAttached(const std::vector<AttachedTask>& tasks);
 
+  /// Everything seen from now on is of phase kServe, also what was seen before and happens again.
+  void BeginServing();
+
+  /// The first listen(2) that succeeds begins it, or, of a process that was attached to, a socket
+  /// that listens already.
+  void ServeOnListen() { serve_on_listen_ = true; }
+
+  std::optional<std::uint64_t> serving_ms() const { return log_.serving_ms(); }
+
+  /// See RecordingLog::LeaveOut.
+  void LeaveOut(std::string address) { log_.LeaveOut(std::move(address)); }
+
   ExitInterest OnEntry(pid_t id, const SyscallInvocation& invocation) override;
   void OnExit(pid_t id, CallResult result) override;
   void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override;
@@ -46,6 +61,10 @@ class CallRecorder final : public CallObserver {
 
   /// The thread groups that are alive.
   std::set<pid_t> Processes() const;
+
+  /// What was taken down so far, for those who watch.
+  const RecordingLog& log() const { return log_; }
+
   /// Everything recorded, without runs. Call once, at the end.
   Recording Take();
 
@@ -56,6 +75,7 @@ class CallRecorder final : public CallObserver {
   TaskState& Create(pid_t id);
   void NoteResult(CallFrame& frame, std::optional<int> sys_errno);
   void Sample();
+  bool IsKnown(const CallFrame& frame) const;
 
   RecordingLog log_;
   std::unordered_set<pid_t> seen_ids_;  ///< of all tasks ever: paths in /proc outlive them
@@ -66,6 +86,9 @@ class CallRecorder final : public CallObserver {
   CapabilityRules capabilities_;
   ResourceMeter meter_;
   std::unordered_map<pid_t, TaskState> tasks_;
+  bool serve_on_listen_ = false;
+  /// Calls, with their arguments, that have succeeded since serving began.
+  std::map<const SyscallObservation*, std::set<ArgumentTuple>> succeeded_serving_;
 };
 
 }  // namespace cordon

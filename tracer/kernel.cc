@@ -147,6 +147,7 @@ Expected<CallStop> LinuxTraceKernel::ReadCall(pid_t task) {
   } else if (stop.stage == CallStage::kSeccomp) {
     stop.number = info.seccomp.nr;
     std::ranges::copy(info.seccomp.args, stop.arguments.begin());
+    stop.filter_data = static_cast<std::uint16_t>(info.seccomp.ret_data);
   } else if (stop.stage == CallStage::kExit) {
     stop.result = info.exit.rval;
     stop.is_error = info.exit.is_error != 0;
@@ -157,6 +158,12 @@ Expected<CallStop> LinuxTraceKernel::ReadCall(pid_t task) {
 Status LinuxTraceKernel::SetFirstArgument(pid_t task, std::uint32_t audit_arch,
                                           std::uint64_t value) {
   return WriteRegister(task, audit_arch, RegisterRole::kFirstArgument, value);
+}
+
+Status LinuxTraceKernel::SkipCall(pid_t task, std::uint32_t audit_arch) {
+  constexpr std::uint64_t kNoCall = ~0ULL;
+  RETURN_IF_ERROR(WriteRegister(task, audit_arch, RegisterRole::kCallNumber, kNoCall));
+  return WriteRegister(task, audit_arch, RegisterRole::kResult, 0 - std::uint64_t{ENOSYS});
 }
 
 Expected<std::uint64_t> LinuxTraceKernel::ReadWord(pid_t task, std::uint64_t address) {

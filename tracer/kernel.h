@@ -39,8 +39,9 @@ struct CallStop {
   std::uint32_t audit_arch = 0;  ///< AUDIT_ARCH_* of this call, whatever the process is
   std::uint64_t number = 0;      ///< kEntry, kSeccomp
   std::array<std::uint64_t, 6> arguments{};
-  std::int64_t result = 0;  ///< kExit: the value, or -errno
-  bool is_error = false;    ///< kExit
+  std::int64_t result = 0;        ///< kExit: the value, or -errno
+  bool is_error = false;          ///< kExit
+  std::uint16_t filter_data = 0;  ///< kSeccomp: SECCOMP_RET_DATA of the filter that asked for it
 };
 
 /// What is asked of PTRACE_SEIZE. Everything is followed in either case.
@@ -82,6 +83,9 @@ class TraceKernel {
   /// Replaces the first argument of the call that `task` is about to make. kUnsupported where this
   /// build cannot.
   virtual Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) = 0;
+  /// Makes the call that `task` is about to make fail with ENOSYS instead. kUnsupported where this
+  /// build cannot.
+  virtual Status SkipCall(pid_t task, std::uint32_t audit_arch) = 0;
   virtual Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) = 0;
   virtual Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) = 0;
 };
@@ -98,6 +102,7 @@ class LinuxTraceKernel final : public TraceKernel {
   Expected<std::uint64_t> EventMessage(pid_t task) override;
   Expected<CallStop> ReadCall(pid_t task) override;
   Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
+  Status SkipCall(pid_t task, std::uint32_t audit_arch) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
 };

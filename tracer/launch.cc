@@ -9,10 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "common/pipe.h"
@@ -43,6 +45,7 @@ struct ChildPlan {
   int go;             ///< read end: written by the parent once it has seized the child
   int go_write;  ///< closed first, so that the death of the parent is seen as the end of the pipe
   int report;
+  int keep;  ///< left open over execve(2); -1: none
 };
 
 void SendReport(const ChildPlan& plan, ReportKind kind, int sys_errno) {
@@ -71,6 +74,9 @@ void InstallFilterInChild(const ChildPlan& plan) {
   if (::read(plan.go, &go, 1) != 1) {
     ::_exit(127);  // cordon is gone
   }
+  if (plan.keep >= 0) {
+    (void)::fcntl(plan.keep, F_SETFD, 0);
+  }
   InstallFilterInChild(plan);
   // The stop in which recording begins; the tracer swallows the signal.
   (void)::kill(::getpid(), SIGSTOP);
@@ -91,6 +97,22 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   }
   pointers.push_back(nullptr);
   return pointers;
+}
+
+/// cordon's own environment with `changes` ("NAME=VALUE") in place of what they replace.
+std::vector<std::string> EnvironmentWith(const std::vector<std::string>& changes) {
+  std::vector<std::string> environment;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view name = std::string_view(*entry).substr(0, std::strcspn(*entry, "="));
+    const bool replaced = std::ranges::any_of(changes, [&](const std::string& change) {
+      return change.size() > name.size() && change.starts_with(name) && change[name.size()] == '=';
+    });
+    if (!replaced) {
+      environment.emplace_back(*entry);
+    }
+  }
+  environment.insert(environment.end(), changes.begin(), changes.end());
+  return environment;
 }
 
 /// The next report in the pipe, if there is one already.
@@ -165,28 +187,32 @@ Expected<std::string> FindExecutable(const std::string& command) {
   return Fail(SystemError(reason, fmt::format("execute {}", Quote(command))));
 }
 
-Expected<LaunchedTask> Launch(TraceKernel& kernel, const std::string& executable,
-                              const std::vector<std::string>& arguments, TraceTier tier) {
+Expected<LaunchedTask> Launch(TraceKernel& kernel, const LaunchRequest& request) {
+  const std::vector<std::string>& arguments = request.arguments;
+  const TraceTier tier = request.tier;
   ASSIGN_OR_RETURN(Pipe go, MakePipe());
   ASSIGN_OR_RETURN(Pipe report, MakePipe());
   if (::fcntl(report.read_end.get(), F_SETFL, O_NONBLOCK) != 0) {
     return Fail(SystemError(errno, "make a pipe"));
   }
-  std::vector<std::string> shell_command{"/bin/sh", executable};
+  std::vector<std::string> shell_command{"/bin/sh", request.executable};
   shell_command.insert(shell_command.end(), arguments.begin() + 1, arguments.end());
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> shell_argv = Pointers(shell_command);
+  const std::vector<std::string> variables = EnvironmentWith(request.environment);
+  const std::vector<char*> environment = Pointers(variables);
   std::vector<sock_filter> filter =
       tier == TraceTier::kFiltered ? TraceFilter() : std::vector<sock_filter>();
   const ChildPlan plan{
-      .executable = executable.c_str(),
+      .executable = request.executable.c_str(),
       .arguments = argv.data(),
       .shell_arguments = shell_argv.data(),
-      .environment = ::environ,
+      .environment = environment.data(),
       .filter = {.len = static_cast<unsigned short>(filter.size()), .filter = filter.data()},
       .go = go.read_end.get(),
       .go_write = go.write_end.get(),
-      .report = report.write_end.get()};
+      .report = report.write_end.get(),
+      .keep = request.inherited_descriptor.value_or(-1)};
   const pid_t child = ::fork();
   if (child < 0) {
     return Fail(SystemError(errno, "fork"));

@@ -24,6 +24,14 @@ constexpr FileAccessSet kScriptAccess{FileAccess::kOpen, FileAccess::kRead, File
 
 constexpr std::uint64_t kViewFlags = CLONE_NEWNS | CLONE_FS | CLONE_NEWUSER;
 
+/// Does this request begin a tracing (ptrace(2))?
+bool BecomesTracer(std::uint64_t request) {
+  constexpr std::uint64_t kTraceMe = 0;
+  constexpr std::uint64_t kAttach = 16;
+  constexpr std::uint64_t kSeize = 0x4206;
+  return request == kTraceMe || request == kAttach || request == kSeize;
+}
+
 bool InOwnUserNamespace(pid_t task) {
   static const std::string kOurs = ReadLinkText("/proc/self/ns/user").value_or("");
   return ReadLinkText(fmt::format("/proc/{}/ns/user", task)).value_or(kOurs) != kOurs;
@@ -64,6 +72,13 @@ ExitInterest ProcessRules::Before(TaskState& task, CallFrame& frame) {
       }
       return ExitInterest::kWanted;
     }
+    case SyscallEffect::kTrace:
+      if (BecomesTracer(frame.meant.arguments[0])) {
+        log_.NoteLimitation("ptrace",
+                            "the workload traces processes itself, which it cannot do with its own "
+                            "while cordon does: what it does where that works was not seen");
+      }
+      return ExitInterest::kWanted;
     case SyscallEffect::kClone:
     case SyscallEffect::kUnshare:
     case SyscallEffect::kSetNamespace:
@@ -73,7 +88,6 @@ ExitInterest ProcessRules::Before(TaskState& task, CallFrame& frame) {
     case SyscallEffect::kKill:
     case SyscallEffect::kLimit:
     case SyscallEffect::kPriority:
-    case SyscallEffect::kTrace:
     case SyscallEffect::kPrctl:
       return ExitInterest::kWanted;
     default:
@@ -105,6 +119,11 @@ void ProcessRules::After(TaskState& task, CallFrame& frame, CallResult result) {
         log_.NoteLimitation("inner-seccomp-filter",
                             "the workload installed a seccomp filter of its own: results are what "
                             "that filter left");
+        if ((frame.meant.arguments[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) {
+          log_.NoteLimitation("seccomp-notification",
+                              "the workload answers calls of its own by seccomp user notification: "
+                              "their results are what it answered");
+        }
       }
       break;
     case SyscallEffect::kIoUring:

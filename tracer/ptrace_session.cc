@@ -8,6 +8,7 @@
 
 #include "model/syscall_signature.h"
 #include "observe/process_status.h"
+#include "tracer/trace_filter.h"
 
 namespace cordon {
 namespace {
@@ -180,14 +181,19 @@ void PtraceSession::On(pid_t id, Task& task, const SyscallStop&) {
 }
 
 void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
+  const Expected<CallStop> stop = kernel_.ReadCall(id);
+  if (!stop.has_value()) {
+    return;
+  }
   // In the exact tier the entry stop came first, unless the task was moved there while it ran
   // towards this stop.
   if (task.tier == TraceTier::kFiltered || !task.entered) {
-    const Expected<CallStop> stop = kernel_.ReadCall(id);
-    if (!stop.has_value()) {
-      return;
-    }
     EnterCall(id, task, *stop);
+  }
+  if (stop->filter_data != kTraceFilterTag && !kernel_.SkipCall(id, stop->audit_arch).has_value()) {
+    // Without a tracer that asked for such stops the call would be ENOSYS (seccomp(2)).
+    observer_.OnLimitation("inner-seccomp-filter",
+                           "a call that a filter of the workload hands to a tracer was made");
   }
   Resume(id, task);
 }
@@ -212,6 +218,9 @@ void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
     NoteClone(id, task, stop);
   } else if (effect == SyscallEffect::kSeccomp || effect == SyscallEffect::kPrctl) {
     task.exit_needed = true;
+  } else if (effect == SyscallEffect::kIoUring && io_uring_ == IoUring::kWithheld &&
+             !kernel_.SkipCall(id, stop.audit_arch).has_value()) {
+    observer_.OnLimitation("io_uring", "io_uring_setup could not be made to fail");
   }
   task.observer_waits = observer_.OnEntry(id, *invocation) == ExitInterest::kWanted;
   // Only an exit stop clears this, and in the filtered tier there is none unless it was asked for.
@@ -387,7 +396,18 @@ void PtraceSession::AdoptOrphan(pid_t child) {
     }
     parent = tasks_.begin()->first;
   }
-  Adopt(parent, child, thread ? kCloneThread | kCloneFs | kCloneFiles : 0);
+  const std::uint64_t clone_flags = thread ? kCloneThread | kCloneFs | kCloneFiles : 0;
+  if (status->seccomp_filters <= 1) {
+    Adopt(parent, child, clone_flags);
+    return;
+  }
+  // Whatever its maker was: a filter besides ours calls for the exact tier.
+  held_.erase(child);
+  Adopt(parent, child, clone_flags);
+  if (const auto made = tasks_.find(child); made != tasks_.end()) {
+    MoveToExact(made->second);
+    Resume(child, made->second);
+  }
 }
 
 void PtraceSession::On(pid_t id, Task&, const ExecStop&) {

@@ -28,6 +28,13 @@ enum class TraceTier : std::uint8_t {
 /// "exact", "filtered".
 std::string_view Name(TraceTier tier);
 
+/// Whether io_uring_setup(2) reaches the kernel. What is submitted to a ring makes no call, so
+/// it cannot be seen.
+enum class IoUring : std::uint8_t {
+  kAllowed,
+  kWithheld,  ///< it fails with ENOSYS, as on a kernel without it
+};
+
 /// What the session did: for --stats.
 struct SessionCounts {
   std::uint64_t stops = 0;
@@ -50,8 +57,9 @@ struct SessionCounts {
 class PtraceSession {
  public:
   /// `kernel` and `observer` must outlive the session.
-  PtraceSession(TraceKernel& kernel, CallObserver& observer, TraceTier tier)
-      : kernel_(kernel), observer_(observer), tier_(tier) {}
+  PtraceSession(TraceKernel& kernel, CallObserver& observer, TraceTier tier,
+                IoUring io_uring = IoUring::kAllowed)
+      : kernel_(kernel), observer_(observer), tier_(tier), io_uring_(io_uring) {}
 
   /// Begins to follow `root`, which is seized and in a stop that swallows its signal.
   Status Begin(pid_t root);
@@ -141,6 +149,7 @@ class PtraceSession {
   TraceKernel& kernel_;
   CallObserver& observer_;
   TraceTier tier_;
+  IoUring io_uring_;
   std::unordered_map<pid_t, Task> tasks_;
   /// Clones are numbered as they begin; a task that is heard of before its parent told of it was
   /// made by one of those that had begun by then.

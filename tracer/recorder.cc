@@ -1,11 +1,14 @@
 #include "tracer/recorder.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gnu/libc-version.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <ctime>
 #include <set>
@@ -14,10 +17,12 @@
 #include "common/text.h"
 #include "observe/file_name.h"
 #include "observe/process_status.h"
+#include "observe/process_tree.h"
 #include "tracer/attach.h"
 #include "tracer/call_recorder.h"
 #include "tracer/kernel.h"
 #include "tracer/launch.h"
+#include "tracer/readiness.h"
 #include "tracer/run_control.h"
 #include "tracer/signal_inbox.h"
 #include "tracer/trace_permission.h"
@@ -26,6 +31,9 @@ namespace cordon {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// In the order of the enumeration.
+constexpr std::array<std::string_view, 4> kServingNames{"", "listen", "ready-fd", "signal:USR1"};
 
 std::string RandomRunId() {
   std::array<unsigned char, 16> bytes{};
@@ -104,15 +112,66 @@ void StopWithTerminalJob(pid_t root, pid_t task, int signal) {
   }
 }
 
-Status FollowToTheEnd(PtraceSession& session, RunControl& control, const OutcomeWatch& watch,
-                      RunUntil until) {
+/// The boundary between start and serve.
+class ServingBoundary {
+ public:
+  ServingBoundary(const RecordOptions& options, CallRecorder& recorder, RunControl& control)
+      : recorder_(recorder), when_(options.serving_when) {
+    if (options.first_phase == Phase::kServe) {
+      recorder.BeginServing();
+    } else if (when_ == ServingWhen::kListen) {
+      recorder.ServeOnListen();
+    } else if (when_ == ServingWhen::kSignal) {
+      control.KeepUserSignal();
+    }
+  }
+
+  /// `readiness` must outlive it.
+  Status Watch(Readiness& readiness) {
+    readiness_ = &readiness;
+    recorder_.LeaveOut(readiness.address());
+    RETURN_IF_ERROR(readiness.Arm());
+    Heed({.input = true});
+    return {};
+  }
+
+  void Heed(const Signals& signals) {
+    const bool signal = when_ == ServingWhen::kSignal && signals.boundary;
+    const bool ready = signals.input && readiness_ != nullptr && readiness_->Ready();
+    if (signal || ready) {
+      recorder_.BeginServing();
+    }
+  }
+
+  /// Says in `facts` what came of it.
+  void Report(Run& facts) const {
+    facts.serving_when = Name(when_);
+    facts.serving_ms = recorder_.serving_ms();
+    if (when_ != ServingWhen::kNever && !facts.serving_ms) {
+      recorder_.OnLimitation(
+          "no-serving-boundary",
+          when_ == ServingWhen::kListen
+              ? "no listen(2) succeeded, so everything is of the start phase; a server without "
+                "one needs --serving-when ready-fd or signal:USR1"
+              : "the workload never said that it serves, so everything is of the start phase");
+    }
+  }
+
+ private:
+  CallRecorder& recorder_;
+  ServingWhen when_;
+  Readiness* readiness_ = nullptr;
+};
+
+Status FollowToTheEnd(PtraceSession& session, RunControl& control, ServingBoundary& boundary,
+                      const OutcomeWatch& watch, RunUntil until) {
   for (;;) {
     ASSIGN_OR_RETURN(const PtraceSession::Step step, session.RunOnce());
     if (step == PtraceSession::Step::kFinished) {
       return {};
     }
-    if (step == PtraceSession::Step::kInterrupted) {
-      control.HandleSignals();
+    if (step == PtraceSession::Step::kInterrupted || SignalInbox::Pending()) {
+      boundary.Heed(control.HandleSignals());
     }
     if (control.gave_up()) {
       return {};
@@ -134,16 +193,19 @@ struct Recorded {
 
 /// Puts together what was recorded.
 LearningRun Finish(Recorded recorded, CallRecorder& recorder, const PtraceSession& session,
-                   const RunControl& control) {
+                   const RunControl& control, const ServingBoundary& boundary) {
   LearningRun run = std::move(recorded.run);
   Run facts = std::move(recorded.facts);
   run.duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - recorded.start);
   run.ended_early = control.ended_early();
   run.counts = session.counts();
+  facts.discovery = recorder.log().curve().points();
+  facts.coverage = recorder.log().MeasureCoverage();
   run.recording = recorder.Take();
   facts.duration_ms = static_cast<std::uint64_t>(run.duration.count());
   facts.tier = Name(run.tier);
+  boundary.Report(facts);
   facts.limitations = recorder.limitations();
   if (facts.host.tracer_filtered) {
     facts.limitations.insert(
@@ -158,8 +220,13 @@ LearningRun Finish(Recorded recorded, CallRecorder& recorder, const PtraceSessio
   return run;
 }
 
-Recorded NewRun(const HostFacts& host, std::vector<std::string> command) {
+Recorded NewRun(const HostFacts& host, std::vector<std::string> command,
+                const RecordOptions& options) {
   Recorded recorded;
+  recorded.facts.further = options.further;
+  if (options.io_uring == IoUring::kWithheld) {
+    recorded.facts.withheld.insert("io_uring_setup");
+  }
   recorded.facts.command = std::move(command);
   recorded.facts.host = host;
   recorded.facts.started_unix_s = std::time(nullptr);
@@ -180,10 +247,41 @@ std::vector<std::string> CommandLineOf(pid_t process) {
   return Split(text, '\0');
 }
 
+/// The descriptors from 3 on that a child of cordon inherits; 0 to 2 are everybody's.
+std::vector<std::string> InheritedDescriptors() {
+  constexpr int kFirst = 3;
+  std::vector<std::string> inherited;
+  for (const int fd : OpenDescriptors(::getpid())) {
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (fd >= kFirst && flags >= 0 && (flags & FD_CLOEXEC) == 0) {
+      inherited.push_back(fmt::format("{}", fd));
+    }
+  }
+  return inherited;
+}
+
+void NoteStart(CallRecorder& recorder) {
+  if (const std::vector<std::string> inherited = InheritedDescriptors(); !inherited.empty()) {
+    recorder.OnLimitation("inherited-descriptors",
+                          fmt::format("descriptors that were open before the workload began ({}): "
+                                      "their uses are recorded, but not how they were opened",
+                                      Join(inherited, ", ")));
+  }
+}
+
 void NoteAttachment(const AttachedTree& tree, CallRecorder& recorder) {
   recorder.OnLimitation("attached",
                         "the workload ran before it was traced: its start was not seen, only what "
                         "it still had open and mapped");
+  const bool filtered = std::ranges::any_of(tree.tasks, [](const AttachedTask& task) {
+    const Expected<ProcessStatus> status = ReadProcessStatus(task.id);
+    return status.has_value() && status->seccomp_mode != 0;
+  });
+  if (filtered) {
+    recorder.OnLimitation("inner-seccomp-filter",
+                          "the workload runs under a seccomp filter: results are what that filter "
+                          "left");
+  }
   for (const pid_t process : tree.refused) {
     recorder.OnLimitation("untraced-child",
                           fmt::format("{} may not be traced: what it did was not seen",
@@ -194,56 +292,80 @@ void NoteAttachment(const AttachedTree& tree, CallRecorder& recorder) {
 
 }  // namespace
 
+std::string_view Name(ServingWhen when) {
+  return kServingNames.at(static_cast<std::size_t>(when));
+}
+
+std::optional<ServingWhen> ServingWhenFromName(std::string_view name) {
+  const auto* const found = std::ranges::find(kServingNames, name);
+  return found == kServingNames.end() || name.empty()
+             ? std::nullopt
+             : std::optional(static_cast<ServingWhen>(found - kServingNames.begin()));
+}
+
 Expected<LearningRun> RecordRun(const RecordOptions& options) {
   RETURN_IF_ERROR(CheckProc(ReadTraceSurroundings()));
   const HostFacts host = ReadHostFacts();
-  Recorded recorded = NewRun(host, options.command);
+  Recorded recorded = NewRun(host, options.command, options);
   const Expected<std::string> executable = FindExecutable(options.command.front());
   if (!executable.has_value()) {
     recorded.run.outcome = NotExecuted{executable.error().sys_errno};
     return std::move(recorded.run);
   }
   LinuxTraceKernel kernel;
-  ASSIGN_OR_RETURN(const LaunchedTask launched,
-                   Launch(kernel, *executable, options.command, ChooseTier(options, host)));
+  LaunchRequest request{
+      .executable = *executable, .arguments = options.command, .tier = ChooseTier(options, host)};
+  std::optional<Readiness> readiness;
+  if (options.serving_when == ServingWhen::kReady) {
+    ASSIGN_OR_RETURN(readiness, Readiness::Open());
+    request.environment = readiness->Environment();
+    request.inherited_descriptor = readiness->descriptor();
+  }
+  ASSIGN_OR_RETURN(const LaunchedTask launched, Launch(kernel, request));
   ASSIGN_OR_RETURN(SignalInbox inbox, SignalInbox::Open());
   const pid_t root = launched.task();
   CallRecorder recorder;
   recorder.Begin(root);
+  NoteStart(recorder);
   OutcomeWatch watch(recorder, root);
-  PtraceSession session(kernel, watch, launched.tier());
+  PtraceSession session(kernel, watch, launched.tier(), options.io_uring);
   session.OnGroupStop([root](pid_t task, int signal) { StopWithTerminalJob(root, task, signal); });
   RunControl control(
       inbox, session, [&] { return recorder.Processes(); }, root, EarlyEnd::kEndsWorkload);
+  ServingBoundary boundary(options, recorder, control);
+  if (readiness) {
+    RETURN_IF_ERROR(boundary.Watch(*readiness));
+  }
   control.Start(options.timeout);
   RETURN_IF_ERROR(session.Begin(root));
-  RETURN_IF_ERROR(FollowToTheEnd(session, control, watch, options.until));
+  RETURN_IF_ERROR(FollowToTheEnd(session, control, boundary, watch, options.until));
   recorded.run.tier = launched.tier();
   recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
   if (const std::optional<int> not_executed = launched.ExecuteError()) {
     recorded.run.outcome = NotExecuted{*not_executed};
     return std::move(recorded.run);
   }
-  return Finish(std::move(recorded), recorder, session, control);
+  return Finish(std::move(recorded), recorder, session, control, boundary);
 }
 
 Expected<LearningRun> RecordProcess(pid_t process, const RecordOptions& options) {
-  Recorded recorded = NewRun(ReadHostFacts(), CommandLineOf(process));
+  Recorded recorded = NewRun(ReadHostFacts(), CommandLineOf(process), options);
   LinuxTraceKernel kernel;
   ASSIGN_OR_RETURN(SignalInbox inbox, SignalInbox::Open());
   ASSIGN_OR_RETURN(const AttachedTree tree, AttachTree(kernel, process));
   CallRecorder recorder;
-  recorder.BeginAttached(tree.tasks);
-  NoteAttachment(tree, recorder);
   OutcomeWatch watch(recorder, process);
-  PtraceSession session(kernel, watch, TraceTier::kExact);
+  PtraceSession session(kernel, watch, TraceTier::kExact, options.io_uring);
   RunControl control(
       inbox, session, [&] { return recorder.Processes(); }, process, EarlyEnd::kLeavesWorkload);
+  ServingBoundary boundary(options, recorder, control);
+  recorder.BeginAttached(tree.tasks);
+  NoteAttachment(tree, recorder);
   control.Start(options.timeout);
   session.BeginAttached(tree.tasks);
-  RETURN_IF_ERROR(FollowToTheEnd(session, control, watch, options.until));
+  RETURN_IF_ERROR(FollowToTheEnd(session, control, boundary, watch, options.until));
   recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
-  return Finish(std::move(recorded), recorder, session, control);
+  return Finish(std::move(recorded), recorder, session, control, boundary);
 }
 
 }  // namespace cordon

@@ -18,12 +18,28 @@ enum class RunUntil : std::uint8_t {
   kFirstProcess,  ///< the command itself has ended; what it left behind is ended
 };
 
+/// What marks the boundary between the start of a workload and its serving.
+enum class ServingWhen : std::uint8_t {
+  kNever,
+  kListen,  ///< the first listen(2) that succeeds, of any family
+  kReady,   ///< the workload says so (Readiness)
+  kSignal,  ///< SIGUSR1 to cordon
+};
+
+/// "listen", "ready-fd", "signal:USR1"; empty for kNever.
+std::string_view Name(ServingWhen when);
+std::optional<ServingWhen> ServingWhenFromName(std::string_view name);
+
 struct RecordOptions {
   std::vector<std::string>
       command;                    ///< not empty; looked up in PATH. RecordProcess has no use for it
   std::optional<TraceTier> tier;  ///< nothing: kFiltered where it works, else kExact
   std::optional<std::chrono::milliseconds> timeout;
   RunUntil until = RunUntil::kLastTask;
+  ServingWhen serving_when = ServingWhen::kNever;  ///< kReady not with RecordProcess
+  IoUring io_uring = IoUring::kAllowed;
+  std::string further;                ///< Run::further
+  Phase first_phase = Phase::kStart;  ///< of what is seen before any boundary
 };
 
 /// A learning run that took place, however it went.

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "model/recording.h"
+#include "tracer/discovery_curve.h"
 
 namespace cordon {
 
@@ -38,12 +39,36 @@ class RecordingLog {
   /// The same entry without another sighting.
   ProcessObservation& ProcessOf(const ProcessKey& key) { return recording_.processes[key]; }
 
+  /// Something was seen for the first time.
+  void Discovered() { curve_.Add(now_ms_); }
+
+  const DiscoveryCurve& curve() const { return curve_; }
+
+  std::size_t syscall_count() const { return recording_.syscalls.size(); }
+
+  std::size_t file_count() const { return recording_.files.size(); }
+
+  /// Of what is in the log now.
+  Coverage MeasureCoverage() const;
+
   void NoteCapability(const std::string& name, const std::string& reason);
   void NoteLimitation(const std::string& kind, const std::string& detail);
 
   const Phase& phase() const { return phase_; }
 
+  /// Everything noted from now on is of phase kServe.
+  void BeginServing();
+
+  /// When it began; nothing when it did not.
+  std::optional<std::uint64_t> serving_ms() const { return serving_ms_; }
+
+  /// An AF_UNIX address that is cordon's own and not to be in the recording.
+  void LeaveOut(std::string address) { own_address_ = std::move(address); }
+
   const std::set<Limitation>& limitations() const { return limitations_; }
+
+  /// Did a socket begin to listen?
+  bool HasListener() const;
 
   /// What was taken down, without runs and resources. The log is empty afterwards.
   Recording Take();
@@ -52,7 +77,10 @@ class RecordingLog {
   std::chrono::steady_clock::time_point start_;
   std::uint64_t now_ms_ = 0;
   Phase phase_ = Phase::kStart;
+  std::optional<std::uint64_t> serving_ms_;
+  std::string own_address_;
   Recording recording_;
+  DiscoveryCurve curve_;
   std::unordered_map<std::uint64_t, SyscallObservation*> calls_;
   std::map<SocketKey, std::size_t> addresses_;  ///< distinct addresses per key without address
   std::set<Limitation> limitations_;

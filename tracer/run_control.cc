@@ -17,7 +17,7 @@ void RunControl::Start(std::optional<std::chrono::milliseconds> timeout) {
   }
 }
 
-void RunControl::HandleSignals() {
+Signals RunControl::HandleSignals() {
   const Signals signals = inbox_.Take();
   if (early_end_ == EarlyEnd::kLeavesWorkload) {
     const bool asked = signals.interrupts > 0 || signals.terminate || signals.hang_up;
@@ -27,13 +27,16 @@ void RunControl::HandleSignals() {
     } else if (stage_ == Stage::kReleasing && (asked || signals.deadline)) {
       stage_ = Stage::kGaveUp;
     }
-    return;
+    return signals;
   }
   if (signals.terminate) {
     PassOn(SIGTERM);
   }
   if (signals.hang_up) {
     PassOn(SIGHUP);
+  }
+  if (signals.boundary && !keep_user_signal_) {
+    PassOn(SIGUSR1);
   }
   const int before = interrupts_;
   interrupts_ += signals.interrupts;
@@ -45,6 +48,7 @@ void RunControl::HandleSignals() {
     stage_ = Stage::kKilling;
   }
   KeepKilling();
+  return signals;
 }
 
 void RunControl::End() {

@@ -35,8 +35,11 @@ class RunControl {
 
   void Start(std::optional<std::chrono::milliseconds> timeout);
 
-  /// Call when a signal came.
-  void HandleSignals();
+  /// SIGUSR1 is for cordon: it is not passed on.
+  void KeepUserSignal() { keep_user_signal_ = true; }
+
+  /// Call when a signal came. Returns what came.
+  Signals HandleSignals();
 
   /// Ends what is alive, or lets go of it.
   void End();
@@ -67,6 +70,7 @@ class RunControl {
   Stage stage_ = Stage::kRunning;
   int interrupts_ = 0;
   bool ended_early_ = false;
+  bool keep_user_signal_ = false;
 };
 
 }  // namespace cordon

@@ -12,6 +12,9 @@ namespace {
 std::atomic<int> g_interrupts{0};
 std::atomic<bool> g_terminate{false};
 std::atomic<bool> g_hang_up{false};
+std::atomic<bool> g_input{false};
+std::atomic<bool> g_boundary{false};
+std::atomic<bool> g_pending{false};
 timer_t g_timer{};
 
 constexpr long kRepeatNanoseconds = 20'000'000;
@@ -26,7 +29,12 @@ void HandleSignal(int signal) {
     g_terminate.store(true, std::memory_order_relaxed);
   } else if (signal == SIGHUP) {
     g_hang_up.store(true, std::memory_order_relaxed);
+  } else if (signal == SIGIO) {
+    g_input.store(true, std::memory_order_relaxed);
+  } else if (signal == SIGUSR1) {
+    g_boundary.store(true, std::memory_order_relaxed);
   }
+  g_pending.store(true, std::memory_order_relaxed);
   // timer_settime(2) is async-signal-safe (signal-safety(7)).
   (void)::timer_settime(g_timer, 0, &kRepeat, nullptr);
   errno = saved;
@@ -44,6 +52,9 @@ Expected<SignalInbox> SignalInbox::Open() {
   g_interrupts = 0;
   g_terminate = false;
   g_hang_up = false;
+  g_input = false;
+  g_boundary = false;
+  g_pending = false;
   SignalInbox inbox;
   const auto install = [&](int signal, void (*handler)(int)) {
     struct sigaction action{};
@@ -54,7 +65,7 @@ Expected<SignalInbox> SignalInbox::Open() {
       inbox.saved_.push_back(saved);
     }
   };
-  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGALRM}) {
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGALRM, SIGIO, SIGUSR1}) {
     install(signal, HandleSignal);
   }
   for (const int signal : {SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE}) {
@@ -96,11 +107,18 @@ void SignalInbox::ArmTimer() const {
   (void)::timer_settime(g_timer, 0, &when, nullptr);
 }
 
+bool SignalInbox::Pending() {
+  return g_pending.load(std::memory_order_relaxed);
+}
+
 Signals SignalInbox::Take() {
+  g_pending = false;
   Signals signals{.interrupts = g_interrupts.exchange(0),
                   .terminate = g_terminate.exchange(false),
                   .hang_up = g_hang_up.exchange(false),
-                  .deadline = false};
+                  .deadline = false,
+                  .input = g_input.exchange(false),
+                  .boundary = g_boundary.exchange(false)};
   if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) {
     signals.deadline = true;
     deadline_.reset();

@@ -18,19 +18,25 @@ struct Signals {
   bool terminate = false;
   bool hang_up = false;
   bool deadline = false;  ///< the time given to SetDeadline is over
+  bool input = false;     ///< SIGIO: a descriptor of cordon's own has something to read
+  bool boundary = false;  ///< SIGUSR1: the workload serves from now on
 };
 
 /// Owns cordon's signal dispositions while a workload runs: SIGINT, SIGQUIT, SIGTERM, SIGHUP and a
-/// deadline become values, the terminal's stop signals are ignored, SIGCHLD is not (children of a
-/// process that ignores it cannot be waited for). Restores everything at the end. One at a time, in
-/// a single-threaded process. A signal makes a blocking wait fail with EINTR; one that comes right
-/// before the wait begins is repeated by a timer until Take() has seen it.
+/// deadline become values, and so do SIGIO and SIGUSR1; the terminal's stop signals are ignored,
+/// SIGCHLD is not (children of a process that ignores it cannot be waited for). Restores everything
+/// at the end. One at a time, in a single-threaded process. A signal makes a blocking wait fail
+/// with EINTR; one that comes right before the wait begins is repeated by a timer until Take() has
+/// seen it.
 class SignalInbox {
  public:
   static Expected<SignalInbox> Open();
   SignalInbox(SignalInbox&& other) noexcept;
   SignalInbox& operator=(SignalInbox&&) = delete;
   ~SignalInbox();
+
+  /// Did one come since the last Take()? Costs next to nothing.
+  static bool Pending();
 
   Signals Take();
   /// Replaces the deadline; nothing: none.

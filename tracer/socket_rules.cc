@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "observe/call_values.h"
 #include "tracer/capability_rules.h"
@@ -47,6 +48,8 @@ void SocketRules::ReadAddress(TaskState& task, CallFrame& frame) {
         ReadMessageDestination(RemoteAddress{*message}, frame.meant.call.arch, memory);
     if (destination.has_value()) {
       frame.address = *destination;
+    } else {
+      frame.unreadable |= destination.error().sys_errno == EFAULT;
     }
     return;
   }
@@ -63,6 +66,8 @@ void SocketRules::ReadAddress(TaskState& task, CallFrame& frame) {
   if (Expected<SocketAddress> decoded = ReadSocketAddress(address, length, memory);
       decoded.has_value()) {
     frame.address = *std::move(decoded);
+  } else {
+    frame.unreadable |= decoded.error().sys_errno == EFAULT;
   }
 }
 

@@ -83,6 +83,7 @@ struct CallFrame {
   std::int64_t before =
       0;  ///< a value read at the entry that the exit is compared with (a limit, a priority)
   Credentials credentials;  ///< at the entry
+  bool unreadable = false;  ///< an argument lies in memory that cannot be read from here
 };
 
 struct TaskState {

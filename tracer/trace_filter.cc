@@ -5,7 +5,8 @@
 namespace cordon {
 
 std::vector<sock_filter> TraceFilter() {
-  return {sock_filter{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = SECCOMP_RET_TRACE}};
+  return {sock_filter{
+      .code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = SECCOMP_RET_TRACE | kTraceFilterTag}};
 }
 
 }  // namespace cordon

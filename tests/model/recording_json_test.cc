@@ -88,6 +88,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "f: /sockets/0/operation: is not an operation on a socket"},
         BadDocument{"\"count\": 1, \"results\"", "\"count\": -1, \"results\"",
                     "f: /syscalls/0/count: expected an integer from 0 to 18446744073709551615"},
+        BadDocument{"\"limitations\"", "\"discovery\": [[2, 1], [1, 2]], \"limitations\"",
+                    "f: /runs/0/discovery/1: is before the point that precedes it"},
+        BadDocument{"\"limitations\"", "\"discovery\": [[2]], \"limitations\"",
+                    "f: /runs/0/discovery/0: expected [milliseconds, items]"},
         BadDocument{"0000000000000001\"", "\"", "f: /runs/0/id: expected 32 hexadecimal digits"}));
 
 TEST(RecordingJsonTest, NamesThatAreNotUtf8StayReadable) {

@@ -68,6 +68,19 @@ Recording RandomRecording(std::uint32_t seed) {
   run.command = {"program", fmt::format("{}", dice.Below(3))};
   run.tier = "exact";
   run.outcome = Exited{static_cast<int>(dice.Below(2))};
+  if (dice.Below(2) == 0) {
+    run.serving_when = "listen";
+    run.serving_ms = dice.Below(5000);
+  }
+  if (dice.Below(3) == 0) {
+    run.further = fmt::format("check{}", dice.Below(3));
+    run.withheld.insert("io_uring_setup");
+  }
+  for (std::uint64_t i = 0; i < dice.Below(4); ++i) {
+    run.discovery.push_back({.ms = 10 * i + dice.Below(10), .items = 5 * i + dice.Below(5)});
+    run.coverage.calls = 1 + dice.Below(1000);
+    run.coverage.files_once = dice.Below(10);
+  }
   run.limitations.insert({.kind = "io_uring", .detail = "ring set up"});
   recording.runs.emplace(fmt::format("{:032x}", seed), std::move(run));
   AddSyscalls(recording, dice);

@@ -41,8 +41,11 @@ void AddSyscalls(const Recording& recording, std::set<std::string>& lines) {
 }  // namespace
 
 Learned Learn(std::vector<std::string> command, TraceTier tier) {
+  return Learn(std::move(command), tier, {});
+}
+
+Learned Learn(std::vector<std::string> command, TraceTier tier, RecordOptions options) {
   command.front() = fmt::format("{}/{}", CORDON_VICTIMS, command.front());
-  RecordOptions options;
   options.command = std::move(command);
   options.tier = tier;
   options.timeout = std::chrono::seconds(50);

@@ -18,6 +18,9 @@ struct Learned {
 /// recording cannot be done.
 Learned Learn(std::vector<std::string> command, TraceTier tier);
 
+/// The same with options; their command and tier are replaced.
+Learned Learn(std::vector<std::string> command, TraceTier tier, RecordOptions options);
+
 /// Everything in a recording that must not depend on the tier: one line per behaviour, without
 /// counts and times.
 std::set<std::string> Behaviours(const Recording& recording);

@@ -6,9 +6,11 @@
 #include <linux/seccomp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "tests/tracer/scripted_kernel.h"
+#include "tracer/trace_filter.h"
 
 namespace cordon {
 namespace {
@@ -62,7 +64,8 @@ class PtraceSessionTest : public ::testing::Test {
     return {.stage = stage,
             .audit_arch = AuditArch(arch),
             .number = static_cast<std::uint64_t>(SyscallNumber(arch, name).value()),
-            .arguments = arguments};
+            .arguments = arguments,
+            .filter_data = kTraceFilterTag};
   }
 
   static CallStop Exit(std::int64_t result) {
@@ -271,7 +274,7 @@ TEST_F(PtraceSessionTest, AFilterOfItsOwnMovesATaskToTheExactTier) {
   kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "seccomp", {SECCOMP_SET_MODE_FILTER, 0}));
   kernel_.ReportCall(kRoot, Exit(0));
   kernel_.ReportCall(kRoot, Stop(CallStage::kEntry, "getpid"));
-  kernel_.Report(kRoot, WaitStatus::ForStop(SIGTRAP, kEventSeccomp));
+  kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "getpid"));
   kernel_.ReportCall(kRoot, Exit(10));
   kernel_.Report(kRoot, WaitStatus::ForExit(0));
   const PtraceSession& session = Play(TraceTier::kFiltered);
@@ -279,6 +282,31 @@ TEST_F(PtraceSessionTest, AFilterOfItsOwnMovesATaskToTheExactTier) {
   // The entry stop came first, so our own filter's stop is not a second call.
   EXPECT_THAT(diary_.lines, ElementsAre("10 enters seccomp", "10 leaves 0", "10 enters getpid",
                                         "10 leaves 10", "10 exited 0"));
+}
+
+TEST_F(PtraceSessionTest, AStopForAnotherFiltersSakeIsNoSystemCall) {
+  CallStop other = Stop(CallStage::kSeccomp, "getpid");
+  other.filter_data = 7;
+  kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "seccomp", {SECCOMP_SET_MODE_FILTER, 0}));
+  kernel_.ReportCall(kRoot, Exit(0));
+  kernel_.ReportCall(kRoot, Stop(CallStage::kEntry, "getpid"));
+  kernel_.ReportCall(kRoot, other);
+  kernel_.ReportCall(kRoot, Exit(-38));
+  kernel_.Report(kRoot, WaitStatus::ForExit(0));
+  Play(TraceTier::kFiltered);
+  EXPECT_THAT(kernel_.log, Contains("skip 10"));
+  EXPECT_THAT(diary_.lines, Contains("10 leaves -38"));
+}
+
+TEST_F(PtraceSessionTest, WithholdsIoUring) {
+  for (const IoUring io_uring : {IoUring::kAllowed, IoUring::kWithheld}) {
+    kernel_.log.clear();
+    kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "io_uring_setup"));
+    PtraceSession session(kernel_, diary_, TraceTier::kFiltered, io_uring);
+    ASSERT_TRUE(session.Begin(kRoot).has_value());
+    ASSERT_TRUE(session.RunOnce().has_value());
+    EXPECT_EQ(std::ranges::count(kernel_.log, "skip 10"), io_uring == IoUring::kWithheld ? 1 : 0);
+  }
 }
 
 TEST_F(PtraceSessionTest, AFilterForAllThreadsMovesAllThreads) {

@@ -16,8 +16,11 @@ namespace cordon {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
+using ::testing::Not;
 
 constexpr int kSkipStatus = 77;  // of a victim that the kernel lacks something for
 
@@ -237,12 +240,68 @@ const Expectation kFilters[] = {
      {"limitation inner-seccomp-filter"}},
 };
 
+const Expectation kBlind[] = {
+    {"blind", "ring", 0, {"io_uring_setup x86_64 ok"}, {}, {}, {"limitation io_uring"}},
+    {"blind", "trace", 0, {"ptrace x86_64 EPERM"}, {}, {}, {"limitation ptrace"}},
+    {"blind",
+     "own_trace",
+     0,
+     {"getpgrp x86_64 ENOSYS"},
+     {},
+     {},
+     {"limitation inner-seccomp-filter"}},
+    {"blind",
+     "notification",
+     0,
+     {"getpgrp x86_64 EXDEV"},
+     {},
+     {},
+     {"limitation inner-seccomp-filter", "limitation seccomp-notification"}},
+    {"blind",
+     "by_prctl",
+     0,
+     {"getpgrp x86_64 EACCES"},
+     {},
+     {},
+     {"limitation inner-seccomp-filter"}},
+    {"blind", "unreadable", 0, {"openat2 x86_64 ok"}, {}, {}, {"limitation unreadable-memory"}},
+    {"blind",
+     "addresses",
+     0,
+     {"connect x86_64 ok"},
+     {},
+     {},
+     {"limitation truncated", "socket 2/2/17 2 *:0 ok"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(Blind, Victim, ::testing::ValuesIn(kBlind), TestName);
 INSTANTIATE_TEST_SUITE_P(Tasks, Victim, ::testing::ValuesIn(kTasks), TestName);
 INSTANTIATE_TEST_SUITE_P(Signals, Victim, ::testing::ValuesIn(kSignals), TestName);
 INSTANTIATE_TEST_SUITE_P(Paths, Victim, ::testing::ValuesIn(kPaths), TestName);
 INSTANTIATE_TEST_SUITE_P(Sockets, Victim, ::testing::ValuesIn(kSockets), TestName);
 INSTANTIATE_TEST_SUITE_P(Abis, Victim, ::testing::ValuesIn(kAbis), TestName);
 INSTANTIATE_TEST_SUITE_P(Filters, Victim, ::testing::ValuesIn(kFilters), TestName);
+
+TEST(IoUringTest, IsWithheldWhereThatIsAskedFor) {
+  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered}) {
+    const testing::Learned allowed = testing::Learn({"blind", "ring"}, tier);
+    if (allowed.exit_status == kSkipStatus) {
+      SKIP_BECAUSE("this kernel allows no io_uring");
+    }
+    EXPECT_EQ(allowed.exit_status, 0);
+    EXPECT_THAT(allowed.run.recording.runs.begin()->second.withheld, IsEmpty());
+    RecordOptions options;
+    options.io_uring = IoUring::kWithheld;
+    const testing::Learned withheld = testing::Learn({"blind", "ring"}, tier, options);
+    constexpr int kNoSuchCall = 38;
+    EXPECT_EQ(withheld.exit_status, kNoSuchCall);
+    EXPECT_THAT(testing::Calls(withheld.run.recording), Contains("io_uring_setup x86_64 ENOSYS"));
+    EXPECT_THAT(testing::Behaviours(withheld.run.recording),
+                Not(Contains(HasSubstr("limitation io_uring"))));
+    EXPECT_THAT(withheld.run.recording.runs.begin()->second.withheld,
+                ElementsAre("io_uring_setup"));
+  }
+}
 
 TEST(ManyChildren, AreAllFollowed) {
   for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered}) {
