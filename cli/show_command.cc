@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/describe_coverage.h"
 #include "cli/load_recording.h"
 #include "cli/report_error.h"
 #include "common/text.h"
@@ -52,11 +54,21 @@ std::string DescribeRun(const Run& run) {
         !argument.empty() && argument.find_first_of(" '\"\\$`*?;&|<>()\n\t") == std::string::npos;
     shown.push_back(plain ? argument : Quote(argument, 200));
   }
-  return fmt::format("  {}\n    {}, {:.1f} s, {} tier, as uid {}, Linux {}\n", Join(shown, " "),
-                     run.outcome ? Describe(*run.outcome) : "ended before the workload did",
-                     static_cast<double>(run.duration_ms) / 1000.0,
-                     run.tier.empty() ? "unknown" : run.tier, run.host.effective_uid,
-                     run.host.kernel);
+  std::string out = fmt::format(
+      "  {}{}\n    {}, {:.1f} s, {} tier, as uid {}, Linux {}\n",
+      run.further.empty() ? "" : fmt::format("further command {}: ", Quote(run.further, 60)),
+      Join(shown, " "), run.outcome ? Describe(*run.outcome) : "ended before the workload did",
+      static_cast<double>(run.duration_ms) / 1000.0, run.tier.empty() ? "unknown" : run.tier,
+      run.host.effective_uid, run.host.kernel);
+  if (run.serving_ms) {
+    out += fmt::format("    served from {:.1f} s on{}\n",
+                       static_cast<double>(*run.serving_ms) / 1000.0,
+                       run.serving_when.empty() ? "" : fmt::format(" ({})", run.serving_when));
+  }
+  if (!run.withheld.empty()) {
+    out += fmt::format("    made to fail with ENOSYS: {}\n", fmt::join(run.withheld, ", "));
+  }
+  return out;
 }
 
 std::string DescribeSyscalls(const Recording& recording) {
@@ -130,24 +142,6 @@ std::string DescribeProcesses(const Recording& recording) {
   return out;
 }
 
-std::string DescribeVerdict(const Recording& recording) {
-  std::vector<std::string> lines;
-  for (const auto& [id, run] : recording.runs) {
-    if (!run.outcome) {
-      lines.emplace_back("  a run was ended before the workload ended\n");
-    }
-    for (const Limitation& limitation : run.limitations) {
-      lines.push_back(fmt::format("  {}: {}\n", limitation.kind, limitation.detail));
-    }
-  }
-  std::sort(lines.begin(), lines.end());
-  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
-  return lines.empty()
-             ? std::string(
-                   "Complete: nothing that was done is known to be missing from this recording.\n")
-             : fmt::format("Not complete, this could not be seen:\n{}", Join(lines, ""));
-}
-
 int Show(const ShowOptions& options) {
   const auto loaded = LoadRecordings(options.recordings);
   if (!loaded) {
@@ -172,7 +166,7 @@ int Show(const ShowOptions& options) {
                      static_cast<double>(peaks.peak_memory_bytes) / (1024.0 * 1024.0),
                      peaks.peak_tasks, peaks.open_files,
                      static_cast<double>(peaks.cpu_time_ms) / 1000.0);
-  out += DescribeVerdict(recording);
+  out += DescribeSaturation(recording) + DescribeVerdict(recording);
   (void)std::fwrite(out.data(), 1, out.size(), stdout);
   return kOk;
 }

@@ -79,4 +79,11 @@ done
 expect_missing "without one there is no such limitation" 'outer-seccomp-filter' "$(cat x.json)"
 
 "$cordon" profile --quiet -o inherited.json -- cat <&0 5</etc/hostname >/dev/null </dev/null
-expect_contains "descriptors of cordon's caller are told" 'began (5' "$(run_line inherited.json)"
+expect_contains "descriptors of cordon's caller are told" 5 "$(run_line inherited.json | grep -oE 'workload began \([0-9, ]*\)' | grep -oE '\b5\b')"
+shown=$("$cordon" show inherited.json)
+expect_contains "show gives the verdict" "Complete, except for this" "$shown"
+expect_contains "and when the last new thing was seen" "the last new one at" "$shown"
+expect_contains "and how likely another is" "the only one of its kind: the next is new with a chance" "$shown"
+shown=$("$cordon" show ready.json)
+expect_contains "show tells further commands" "further command 'check'" "$shown"
+expect_contains "and the boundary" "(ready-fd)" "$shown"
