@@ -48,7 +48,7 @@ Learned Learn(std::vector<std::string> command, TraceTier tier, RecordOptions op
   command.front() = fmt::format("{}/{}", CORDON_VICTIMS, command.front());
   options.command = std::move(command);
   options.tier = tier;
-  options.timeout = std::chrono::seconds(50);
+  options.timeout = std::chrono::seconds(100);
   Expected<LearningRun> run = RecordRun(options);
   if (!run.has_value()) {
     ADD_FAILURE() << run.error().message;

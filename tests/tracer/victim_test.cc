@@ -110,6 +110,15 @@ const Expectation kTasks[] = {
     {"tasks", "threads", 0, {"exit x86_64 -"}, {"thread-0", "thread-3", "thread-7"}},
     {"tasks", "exec_from_thread", 3, {"execve x86_64 ok"}, {"executed"}},
     {"tasks", "daemonise", 5, {"setsid x86_64 ok"}, {"daemon"}},
+    {"tasks", "clone_parent", 0, {"clone x86_64 ok"}, {"sibling"}},
+    {"tasks", "clone_vm", 0, {"clone x86_64 ok"}, {"shared-memory-child"}},
+    {"tasks",
+     "new_pid_namespace",
+     0,
+     {"clone x86_64 ok"},
+     {"first-of-namespace", "second-of-namespace"},
+     {{"/proc/self/comm", "test_access"}}},
+    {"tasks", "stopped_job", 0, {"setpgid x86_64 ok"}, {"job-stopped", "second-continued"}},
     {"tasks", "killed_in_call", 0, {"kill x86_64 ok"}, {"before-kill"}},
 };
 
@@ -118,6 +127,9 @@ const Expectation kSignals[] = {
     {"signals", "restart", 0, {"read x86_64 ok"}, {}},
     {"signals", "interrupt", 0, {"read x86_64 ok"}, {}},
     {"signals", "stop_in_sleep", 0, {"restart_syscall x86_64 ok"}, {}},
+    {"signals", "realtime", 0, {"rt_sigqueueinfo x86_64 ok"}, {}},
+    {"signals", "every_signal", 0, {"kill x86_64 ok", "rt_sigreturn x86_64 -"}, {}},
+    {"signals", "alternate_stack", 0, {"sigaltstack x86_64 ok"}, {}},
     {"signals", "die", 128 + 11, {}, {}},
 };
 
@@ -300,6 +312,21 @@ TEST(IoUringTest, IsWithheldWhereThatIsAskedFor) {
                 Not(Contains(HasSubstr("limitation io_uring"))));
     EXPECT_THAT(withheld.run.recording.runs.begin()->second.withheld,
                 ElementsAre("io_uring_setup"));
+  }
+}
+
+// Not compared between the tiers: whether one of them finds a futex taken is up to chance.
+TEST(ThousandThreads, AreAllFollowed) {
+  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered}) {
+    const testing::Learned learned = testing::Learn({"tasks", "thousand_threads"}, tier);
+    if (learned.exit_status == kSkipStatus) {
+      SKIP_BECAUSE("a thousand threads may not be made here");
+    }
+    EXPECT_EQ(learned.exit_status, 0);
+    EXPECT_EQ(learned.run.counts.tasks, 1001U);
+    EXPECT_EQ(learned.run.recording.resources.peak_tasks, 1001U);
+    EXPECT_THAT(testing::FailuresOf(learned.run.recording, "/cordon-victim/thousand-threads"),
+                Contains(ENOENT));
   }
 }
 

@@ -1,5 +1,6 @@
 // signals SCENARIO: exits 0 only if signals work as they do without a tracer.
 #include <errno.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
@@ -86,6 +87,76 @@ static int stop_in_sleep(void) {
                                                                                               : 3;
 }
 
+static int g_order[8];
+static int g_count;
+
+static void note_value(int signal, siginfo_t* info, void* unused) {
+  (void)unused;
+  if (info->si_pid == getpid() && info->si_code == SI_QUEUE && signal >= SIGRTMIN && g_count < 8)
+    g_order[g_count++] = (signal - SIGRTMIN) * 100 + info->si_value.sival_int;
+}
+
+// Real-time signals are queued, arrive lowest number first and keep what was sent with them.
+static int realtime(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = note_value;
+  action.sa_flags = SA_SIGINFO;
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (int i = 0; i < 2; ++i) {
+    sigaction(SIGRTMIN + i, &action, NULL);
+    sigaddset(&blocked, SIGRTMIN + i);
+    action.sa_mask = blocked;
+  }
+  sigprocmask(SIG_BLOCK, &blocked, NULL);
+  for (int i = 0; i < 3; ++i) {
+    sigqueue(getpid(), SIGRTMIN + 1, (union sigval){.sival_int = i});
+    sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = i});
+  }
+  sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+  // The frame of each later signal is laid on top of the one before: the last delivered runs first.
+  int seen = 0;
+  for (int i = 0; i < g_count; ++i)
+    seen |= 1 << (g_order[i] / 100 * 3 + g_order[i] % 100);
+  return g_count == 6 && seen == 0x3f ? 0 : 1;
+}
+
+// Each signal that can be caught arrives exactly once.
+static int every_signal(void) {
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    if (signal == SIGKILL || signal == SIGSTOP || signal == 32 || signal == 33)
+      continue;  // the C library keeps the first two real-time ones
+    handle(signal, note, 0);
+    g_seen = 0;
+    kill(getpid(), signal);
+    if (g_seen != signal)
+      return signal;
+  }
+  return 0;
+}
+
+static char g_stack[65536];
+static volatile sig_atomic_t g_on_stack;
+static sigjmp_buf g_back;
+
+static void on_fault(int signal) {
+  char here;
+  (void)signal;
+  g_on_stack = &here >= g_stack && &here < g_stack + sizeof g_stack;
+  siglongjmp(g_back, 1);
+}
+
+// A fault is handled on the alternate stack.
+static int alternate_stack(void) {
+  stack_t stack = {.ss_sp = g_stack, .ss_size = sizeof g_stack};
+  sigaltstack(&stack, NULL);
+  handle(SIGSEGV, on_fault, SA_ONSTACK);
+  if (sigsetjmp(g_back, 1) == 0)
+    *(volatile int*)8 = 1;
+  return g_on_stack ? 0 : 1;
+}
+
 static int die(void) {
   raise(SIGSEGV);
   return 0;
@@ -101,6 +172,12 @@ int main(int argc, char** argv) {
     return interrupt();
   if (!strcmp(scenario, "stop_in_sleep"))
     return stop_in_sleep();
+  if (!strcmp(scenario, "realtime"))
+    return realtime();
+  if (!strcmp(scenario, "every_signal"))
+    return every_signal();
+  if (!strcmp(scenario, "alternate_stack"))
+    return alternate_stack();
   if (!strcmp(scenario, "die"))
     return die();
   return 99;

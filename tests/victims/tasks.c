@@ -143,6 +143,127 @@ static int many_children(void) {
   return 0;
 }
 
+// The child's parent is this task's parent, who waits for both.
+static int clone_parent(void) {
+  pid_t maker = fork();
+  if (maker == 0) {
+    long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+      mark("sibling");
+      _exit(9);
+    }
+    _exit(child > 0 ? 8 : 1);
+  }
+  int sum = 0, status = 0;
+  for (int i = 0; i < 2; ++i) {
+    if (wait(&status) < 0 || !WIFEXITED(status))
+      return 1;
+    sum += WEXITSTATUS(status);
+  }
+  return sum == 17 ? 0 : 2;
+}
+
+static int g_shared;
+
+static int shared_main(void* unused) {
+  (void)unused;
+  mark("shared-memory-child");
+  g_shared = 5;
+  return 7;
+}
+
+// Its own process, but the same memory.
+static int clone_vm(void) {
+  static char stack[65536];
+  pid_t child = clone(shared_main, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
+  return child > 0 && await(child) == 7 && g_shared == 5 ? 0 : 1;
+}
+
+static int new_pid_namespace(void) {
+  long child = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+  if (child < 0)
+    return errno == EPERM ? 77 : 1;
+  if (child == 0) {
+    if (getpid() != 1)
+      _exit(1);
+    mark("first-of-namespace");
+    pid_t second = fork();
+    if (second == 0) {
+      mark(getpid() == 2 ? "second-of-namespace" : "wrong-number");
+      (void)access("/proc/self/comm", F_OK);
+      _exit(3);
+    }
+    _exit(await(second) == 3 ? 7 : 2);
+  }
+  return await((pid_t)child) == 7 ? 0 : 2;
+}
+
+static void* wait_for_all(void* barrier) {
+  pthread_barrier_wait(barrier);
+  return NULL;
+}
+
+// All alive at once.
+static int thousand_threads(void) {
+  enum { kThreads = 1000 };
+
+  static pthread_t ids[kThreads];
+  pthread_attr_t small;
+  pthread_barrier_t barrier;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 65536);
+  pthread_barrier_init(&barrier, NULL, kThreads + 1);
+  for (int i = 0; i < kThreads; ++i) {
+    if (pthread_create(&ids[i], &small, wait_for_all, &barrier) != 0)
+      return errno == EAGAIN ? 77 : 1;
+  }
+  pthread_barrier_wait(&barrier);
+  for (int i = 0; i < kThreads; ++i)
+    pthread_join(ids[i], NULL);
+  mark("thousand-threads");
+  return 0;
+}
+
+static int short_children(void) {
+  for (int i = 0; i < 20000; ++i) {
+    pid_t child = vfork();
+    if (child == 0)
+      _exit(i & 0x3f);
+    if (child < 0 || await(child) != (i & 0x3f))
+      return 1;
+  }
+  mark("short-children");
+  return 0;
+}
+
+// A job of two processes in a group of its own is stopped as a whole, and goes on as a whole.
+static int stopped_job(void) {
+  int status = 0;
+  pid_t leader = fork();
+  if (leader == 0) {
+    setpgid(0, 0);
+    pid_t second = fork();
+    if (second == 0) {
+      raise(SIGTSTP);
+      mark("second-continued");
+      _exit(4);
+    }
+    if (waitpid(second, &status, WUNTRACED) != second || !WIFSTOPPED(status) ||
+        WSTOPSIG(status) != SIGTSTP)
+      _exit(1);
+    raise(SIGTSTP);
+    _exit(await(second));
+  }
+  if (waitpid(leader, &status, WUNTRACED) != leader || !WIFSTOPPED(status) ||
+      WSTOPSIG(status) != SIGTSTP)
+    return 1;
+  mark("job-stopped");
+  kill(-leader, SIGCONT);
+  if (waitpid(leader, &status, WCONTINUED) != leader || !WIFCONTINUED(status))
+    return 2;
+  return await(leader) == 4 ? 0 : 3;
+}
+
 static int killed_in_call(void) {
   int gate[2];
   if (pipe(gate) != 0)
@@ -184,6 +305,18 @@ int main(int argc, char** argv) {
     return many_children();
   if (!strcmp(scenario, "killed_in_call"))
     return killed_in_call();
+  if (!strcmp(scenario, "clone_parent"))
+    return clone_parent();
+  if (!strcmp(scenario, "clone_vm"))
+    return clone_vm();
+  if (!strcmp(scenario, "new_pid_namespace"))
+    return new_pid_namespace();
+  if (!strcmp(scenario, "thousand_threads"))
+    return thousand_threads();
+  if (!strcmp(scenario, "short_children"))
+    return short_children();
+  if (!strcmp(scenario, "stopped_job"))
+    return stopped_job();
   if (!strcmp(scenario, "marked")) {
     mark("executed");
     return 3;
