@@ -217,6 +217,7 @@ int Run(const RunOptions& options) {
       .enforcement = request->enforcement,
       .published = request->config.published,
       .limits_may_degrade = request->degraded.contains(PolicyPart::kLimits),
+      .late_signals = LateSignals::kIgnored,
       .on_violation = [](const Violation& violation) { PrintLine(Describe(violation)); },
       .on_warning = [](const std::string& warning) { ReportWarning(warning); },
   };

@@ -52,6 +52,17 @@ class SignalMask {
 
   const sigset_t& original() const { return original_; }
 
+  /// From now on what is handled here, and would end this process, is ignored.
+  static void IgnoreHandled() {
+    for (const int signal : kForwardedSignals) {
+      struct sigaction action{};
+      if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+        action.sa_handler = SIG_IGN;
+        (void)::sigaction(signal, &action, nullptr);
+      }
+    }
+  }
+
   Expected<UniqueFd> Supervise() {
     sigset_t handled;
     ::sigemptyset(&handled);
@@ -404,7 +415,11 @@ Expected<SandboxResult> RunSandbox(const LaunchPlan& plan, const SandboxOptions&
   Supervisor supervisor(plan, options, std::move(forwarder));
   RETURN_IF_ERROR(supervisor.Start(cgroups, handover.page(), signals));
   ASSIGN_OR_RETURN(UniqueFd signal_fd, signals.Supervise());
-  return supervisor.Run(std::move(signal_fd));
+  Expected<SandboxResult> result = supervisor.Run(std::move(signal_fd));
+  if (options.late_signals == LateSignals::kIgnored) {
+    SignalMask::IgnoreHandled();
+  }
+  return result;
 }
 
 }  // namespace cordon

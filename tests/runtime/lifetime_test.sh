@@ -76,6 +76,16 @@ status=0
 wait "$server" || status=$?
 expect_equal "a workload that handles SIGTERM ends as it wants" 9 $status
 
+rm "$work/log"
+start_server "$work/log" "${defaults[@]}" "$cordon" run -- sh -c 'trap "exit 9" INT; echo ready; while :; do sleep 0.1; done'
+wait_for "the trap" 20 grep -q ready "$work/log"
+while kill -INT "$server" 2>/dev/null; do
+  :
+done
+status=0
+wait "$server" || status=$?
+expect_equal "a signal that comes when the workload is gone changes no status" 9 $status
+
 # 3. The terminal stays the workload's.
 if command -v script >/dev/null; then
   mkfifo "$work/keys"

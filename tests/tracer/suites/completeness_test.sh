@@ -107,6 +107,9 @@ case $program in
     need_root
     need_programs setpriv /usr/lib/postgresql/15/bin/initdb
     as_user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    # The build folder may lie below one that only root may enter.
+    cp "$cordon" "$work/cordon"
+    cordon=$work/cordon
     ;;
   narrow) [[ -x $victims/narrow ]] || skip "there is no 32-bit compiler" ;;
   *) die "there is no case $program" ;;
