@@ -14,7 +14,7 @@ traced() { [[ $(field TracerPid "$1") != 0 ]]; }
 in_state() { [[ $(field State "$2") == $1* ]]; }
 # all_traced PID TRACER: every thread of it, in three looks in a row
 all_traced() {
-  local look status
+  local status
   for _ in 1 2 3; do
     for status in "/proc/$1"/task/*/status; do
       local tracer state

@@ -9,10 +9,12 @@ cd "$work"
 run_line() { grep -F '"command"' "$1"; }
 
 # --- the boundary ---
+# shellcheck disable=SC2016  # for the inner shell
 "${cordon:?}" profile --quiet -o ready.json --serving-when ready-fd -- bash -c 'cat /etc/hostname; echo >&"$NOTIFY_FD"; cat /etc/debian_version' >/dev/null
 expect_contains "what marks the boundary is in the run" '"serving_when":"ready-fd","serving_ms":' "$(run_line ready.json)"
 expect_contains "what was read before is of the start" '"phases":["start"]' "$(grep -F '"/etc/hostname"' ready.json)"
 expect_contains "what was read after is of serving" '"phases":["serve"]' "$(grep -F '"/etc/debian_version"' ready.json)"
+# shellcheck disable=SC2016  # for the inner shell
 expect_equal "without the option nothing is handed over" "none" "$("$cordon" profile --quiet -o x.json -- bash -c 'echo "${NOTIFY_FD-none}"')"
 
 if command -v systemd-notify >/dev/null; then
