@@ -3,11 +3,15 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
+#include <string>
 
 #include "model/architecture.h"
 #include "observe/process_memory.h"
@@ -89,6 +93,24 @@ Status WriteRegister(pid_t task, std::uint32_t audit_arch, RegisterRole role, st
 
 bool IsGone(const Error& error) {
   return error.sys_errno == ESRCH;
+}
+
+bool TraceKernel::TracesAnything() {
+  const pid_t self = ::getpid();
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const std::string name = entry.path().filename();
+    pid_t id = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) {
+      continue;
+    }
+    if (const Expected<ProcessStatus> status = ReadProcessStatus(id);
+        status.has_value() && status->tracer == self) {
+      return true;
+    }
+  }
+  return false;
 }
 
 WaitResult LinuxTraceKernel::Wait() {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "common/error.h"
+#include "observe/process_status.h"
 #include "tracer/wait_status.h"
 
 namespace cordon {
@@ -88,6 +89,12 @@ class TraceKernel {
   virtual Status SkipCall(pid_t task, std::uint32_t audit_arch) = 0;
   virtual Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) = 0;
   virtual Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) = 0;
+
+  /// /proc/TASK/status.
+  virtual Expected<ProcessStatus> ReadStatus(pid_t task) { return ReadProcessStatus(task); }
+
+  /// Is anything traced by cordon, also what was not heard of yet? Looks through all of /proc.
+  virtual bool TracesAnything();
 };
 
 /// The running kernel.

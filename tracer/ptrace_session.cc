@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "model/syscall_signature.h"
-#include "observe/process_status.h"
 #include "tracer/trace_filter.h"
 
 namespace cordon {
@@ -109,7 +108,7 @@ std::vector<pid_t> PtraceSession::Tasks() const {
 }
 
 Expected<PtraceSession::Step> PtraceSession::RunOnce() {
-  if (tasks_.empty() && held_.empty()) {
+  if (tasks_.empty() && held_.empty() && !(may_have_unheard_ && kernel_.TracesAnything())) {
     return Step::kFinished;
   }
   const WaitResult waited = kernel_.Wait();
@@ -319,9 +318,11 @@ void PtraceSession::MoveToExact(Task& task) {
 // --- tasks ---
 
 void PtraceSession::On(pid_t id, Task& task, const NewTaskStop&) {
-  if (const Expected<std::uint64_t> message = kernel_.EventMessage(id); message.has_value()) {
-    Adopt(id, static_cast<pid_t>(*message), task.clone_flags);
+  const Expected<std::uint64_t> message = kernel_.EventMessage(id);
+  if (!message.has_value()) {
+    return;  // gone, and its clone stays open: nobody will tell of the child
   }
+  Adopt(id, static_cast<pid_t>(*message), task.clone_flags);
   Task& maker = tasks_.at(id);
   FinishClone(maker);
   Resume(id, maker);
@@ -377,7 +378,7 @@ void PtraceSession::SettleStrangers() {
 }
 
 void PtraceSession::AdoptOrphan(pid_t child) {
-  const Expected<ProcessStatus> status = ReadProcessStatus(child);
+  const Expected<ProcessStatus> status = kernel_.ReadStatus(child);
   if (!status.has_value()) {
     return;  // gone: its end is reported next
   }
@@ -446,6 +447,7 @@ void PtraceSession::On(pid_t id, Task& task, const TaskEnd& end) {
 }
 
 void PtraceSession::Forget(pid_t id, const TaskEnd& end) {
+  may_have_unheard_ = may_have_unheard_ || tasks_.at(id).clone != 0;
   FinishClone(tasks_.at(id));
   tasks_.erase(id);
   observer_.OnEnd(id, end.outcome);

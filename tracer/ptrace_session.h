@@ -157,6 +157,8 @@ class PtraceSession {
   std::set<std::uint64_t> pending_clones_;         ///< begun, and neither failed nor told of
   std::unordered_map<pid_t, std::uint64_t> held_;  ///< stopped for the first time -> last_clone_
   std::unordered_map<pid_t, EndedUnknown> ended_unknown_;
+  bool may_have_unheard_ =
+      false;  ///< a task was killed in a clone: its child may be all that is left
   bool releasing_ = false;
   std::unordered_set<pid_t> released_;  ///< let go of before their parent's event came
   std::function<void(pid_t, int)> on_group_stop_;
