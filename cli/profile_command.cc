@@ -11,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/parse_duration.h"
+#include "cli/progress_line.h"
 #include "cli/recording_destination.h"
 #include "cli/report_error.h"
 #include "cli/workload_arguments.h"
@@ -159,8 +160,14 @@ int RunProfile(const ProfileOptions& options) {
     }
     record->first_phase = PhaseOfFurther(*destination->existing);
   }
+  std::optional<ProgressLine> line;
+  if (!options.quiet && ProgressLine::Fits(STDERR_FILENO)) {
+    line.emplace(STDERR_FILENO);
+    record->watcher = &*line;
+  }
   Expected<LearningRun> run =
       options.pid ? RecordProcess(*options.pid, *record) : RecordRun(*record);
+  line.reset();
   if (!run.has_value()) {
     return ReportError(run.error());
   }
@@ -231,7 +238,7 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
   profile->add_flag("--no-io-uring", options->no_io_uring,
                     "Make io_uring_setup fail with ENOSYS, so that programs fall back to calls "
                     "that can be seen");
-  profile->add_flag("--quiet", options->quiet, "Print no summary");
+  profile->add_flag("--quiet", options->quiet, "Print no summary and no progress line");
   profile->add_flag("--stats", options->stats, "Print how much was traced");
   profile->add_flag("--until-exit", options->until_exit,
                     "End what the command leaves behind when it exits");

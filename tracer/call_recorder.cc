@@ -1,6 +1,9 @@
 #include "tracer/call_recorder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -141,6 +144,9 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
       frame.signature = &SignatureOf(inner->call);
     }
   }
+  if (on_terminal_output_) {
+    TellOfOutput(*task, frame);
+  }
   capabilities_.BeforeCall(*task, frame);
   bool wanted = files_.Before(*task, frame) == ExitInterest::kWanted;
   wanted |= sockets_.Before(*task, frame) == ExitInterest::kWanted;
@@ -157,6 +163,35 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
     return ExitInterest::kNotWanted;
   }
   return ExitInterest::kWanted;
+}
+
+void CallRecorder::OnTerminalOutput(std::function<void(bool ends_line)> callback) {
+  struct stat status{};
+  if (::fstat(STDERR_FILENO, &status) == 0 && S_ISCHR(status.st_mode)) {
+    terminal_ = status.st_rdev;
+    on_terminal_output_ = std::move(callback);
+  }
+}
+
+void CallRecorder::TellOfOutput(TaskState& task, const CallFrame& frame) {
+  if (frame.signature->roles[0] != ArgumentRole::kWriteFd) {
+    return;
+  }
+  const Descriptor* const to =
+      lookup_.DescriptorOf(task, DescriptorNumber(frame.meant.arguments[0]));
+  static const dev_t kControllingTerminal = makedev(5, 0);  // /dev/tty (tty(4))
+  if (to == nullptr || !S_ISCHR(to->file.status.st_mode) ||
+      (to->file.status.st_rdev != terminal_ && to->file.status.st_rdev != kControllingTerminal)) {
+    return;
+  }
+  char last = 0;
+  const std::uint64_t size = frame.meant.arguments[2];
+  if (frame.signature->name == "write" && size > 0) {
+    last = ProcessMemory(task.id)
+               .ReadValue<char>(RemoteAddress{frame.meant.arguments[1]} + (size - 1))
+               .value_or('\0');
+  }
+  on_terminal_output_(last == '\n');
 }
 
 void CallRecorder::NoteResult(CallFrame& frame, std::optional<int> sys_errno) {

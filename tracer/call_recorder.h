@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -46,6 +47,10 @@ class CallRecorder final : public CallObserver {
   /// that listens already.
   void ServeOnListen() { serve_on_listen_ = true; }
 
+  /// Calls back before a task writes to the terminal that is cordon's standard error: does what it
+  /// writes end a line?
+  void OnTerminalOutput(std::function<void(bool ends_line)> callback);
+
   std::optional<std::uint64_t> serving_ms() const { return log_.serving_ms(); }
 
   /// See RecordingLog::LeaveOut.
@@ -75,6 +80,7 @@ class CallRecorder final : public CallObserver {
   TaskState& Create(pid_t id);
   void NoteResult(CallFrame& frame, std::optional<int> sys_errno);
   void Sample();
+  void TellOfOutput(TaskState& task, const CallFrame& frame);
   bool IsKnown(const CallFrame& frame) const;
 
   RecordingLog log_;
@@ -87,6 +93,8 @@ class CallRecorder final : public CallObserver {
   ResourceMeter meter_;
   std::unordered_map<pid_t, TaskState> tasks_;
   bool serve_on_listen_ = false;
+  std::function<void(bool)> on_terminal_output_;
+  dev_t terminal_ = 0;
   /// Calls, with their arguments, that have succeeded since serving began.
   std::map<const SyscallObservation*, std::set<ArgumentTuple>> succeeded_serving_;
 };

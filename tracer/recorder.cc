@@ -163,9 +163,50 @@ class ServingBoundary {
   Readiness* readiness_ = nullptr;
 };
 
+/// Tells a watcher how the run goes.
+class ProgressTeller {
+ public:
+  ProgressTeller(RunWatcher* watcher, SignalInbox& inbox, CallRecorder& recorder,
+                 const PtraceSession& session)
+      : watcher_(watcher), recorder_(recorder), session_(session) {
+    if (watcher_ != nullptr) {
+      inbox.SetTick(RunWatcher::kInterval);
+      recorder.OnTerminalOutput([watcher](bool ends_line) { watcher->BeforeOutput(ends_line); });
+    }
+  }
+
+  void TellIfDue() {
+    if (watcher_ == nullptr) {
+      return;
+    }
+    const Clock::time_point now = Clock::now();
+    if (now - last_ < RunWatcher::kInterval) {
+      return;
+    }
+    last_ = now;
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - start_);
+    const RecordingLog& log = recorder_.log();
+    watcher_->OnProgress({.elapsed = elapsed,
+                          .processes = recorder_.Processes().size(),
+                          .syscalls = log.syscall_count(),
+                          .paths = log.file_count(),
+                          .calls = session_.counts().calls,
+                          .since_new = elapsed - std::min(elapsed, std::chrono::milliseconds(
+                                                                       log.curve().last_ms()))});
+  }
+
+ private:
+  RunWatcher* watcher_;
+  const CallRecorder& recorder_;
+  const PtraceSession& session_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_ = start_;
+};
+
 Status FollowToTheEnd(PtraceSession& session, RunControl& control, ServingBoundary& boundary,
-                      const OutcomeWatch& watch, RunUntil until) {
+                      ProgressTeller& teller, const OutcomeWatch& watch, RunUntil until) {
   for (;;) {
+    teller.TellIfDue();
     ASSIGN_OR_RETURN(const PtraceSession::Step step, session.RunOnce());
     if (step == PtraceSession::Step::kFinished) {
       return {};
@@ -329,7 +370,13 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
   NoteStart(recorder);
   OutcomeWatch watch(recorder, root);
   PtraceSession session(kernel, watch, launched.tier(), options.io_uring);
-  session.OnGroupStop([root](pid_t task, int signal) { StopWithTerminalJob(root, task, signal); });
+  session.OnGroupStop([root, &options](pid_t task, int signal) {
+    if (options.watcher != nullptr) {
+      options.watcher->BeforeOutput(true);
+    }
+    StopWithTerminalJob(root, task, signal);
+  });
+  ProgressTeller teller(options.watcher, inbox, recorder, session);
   RunControl control(
       inbox, session, [&] { return recorder.Processes(); }, root, EarlyEnd::kEndsWorkload);
   ServingBoundary boundary(options, recorder, control);
@@ -338,7 +385,7 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
   }
   control.Start(options.timeout);
   RETURN_IF_ERROR(session.Begin(root));
-  RETURN_IF_ERROR(FollowToTheEnd(session, control, boundary, watch, options.until));
+  RETURN_IF_ERROR(FollowToTheEnd(session, control, boundary, teller, watch, options.until));
   recorded.run.tier = launched.tier();
   recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
   if (const std::optional<int> not_executed = launched.ExecuteError()) {
@@ -356,6 +403,7 @@ Expected<LearningRun> RecordProcess(pid_t process, const RecordOptions& options)
   CallRecorder recorder;
   OutcomeWatch watch(recorder, process);
   PtraceSession session(kernel, watch, TraceTier::kExact, options.io_uring);
+  ProgressTeller teller(options.watcher, inbox, recorder, session);
   RunControl control(
       inbox, session, [&] { return recorder.Processes(); }, process, EarlyEnd::kLeavesWorkload);
   ServingBoundary boundary(options, recorder, control);
@@ -363,7 +411,7 @@ Expected<LearningRun> RecordProcess(pid_t process, const RecordOptions& options)
   NoteAttachment(tree, recorder);
   control.Start(options.timeout);
   session.BeginAttached(tree.tasks);
-  RETURN_IF_ERROR(FollowToTheEnd(session, control, boundary, watch, options.until));
+  RETURN_IF_ERROR(FollowToTheEnd(session, control, boundary, teller, watch, options.until));
   recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
   return Finish(std::move(recorded), recorder, session, control, boundary);
 }

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "model/recording.h"
 #include "tracer/ptrace_session.h"
+#include "tracer/run_watcher.h"
 
 /// The recorder's face: a command in, a recording out.
 namespace cordon {
@@ -38,6 +39,7 @@ struct RecordOptions {
   RunUntil until = RunUntil::kLastTask;
   ServingWhen serving_when = ServingWhen::kNever;  ///< kReady not with RecordProcess
   IoUring io_uring = IoUring::kAllowed;
+  RunWatcher* watcher = nullptr;      ///< must outlive the run
   std::string further;                ///< Run::further
   Phase first_phase = Phase::kStart;  ///< of what is seen before any boundary
 };

@@ -76,7 +76,7 @@ Expected<SignalInbox> SignalInbox::Open() {
 }
 
 SignalInbox::SignalInbox(SignalInbox&& other) noexcept
-    : saved_(std::exchange(other.saved_, {})), deadline_(other.deadline_) {}
+    : saved_(std::exchange(other.saved_, {})), deadline_(other.deadline_), tick_(other.tick_) {}
 
 SignalInbox::~SignalInbox() {
   if (saved_.empty()) {
@@ -93,11 +93,20 @@ void SignalInbox::SetDeadline(std::optional<std::chrono::steady_clock::time_poin
   ArmTimer();
 }
 
+void SignalInbox::SetTick(std::chrono::milliseconds tick) {
+  tick_ = tick;
+  ArmTimer();
+}
+
 void SignalInbox::ArmTimer() const {
   itimerspec when{};
-  if (deadline_) {
-    const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
-        *deadline_ - std::chrono::steady_clock::now());
+  if (deadline_ || tick_) {
+    auto left =
+        tick_.has_value() ? std::chrono::nanoseconds(*tick_) : std::chrono::nanoseconds::max();
+    if (deadline_) {
+      left = std::min(left, std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                *deadline_ - std::chrono::steady_clock::now()));
+    }
     constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
     const std::int64_t nanoseconds = std::max<std::int64_t>(left.count(), 1);
     when.it_value = {.tv_sec = nanoseconds / kNanosecondsPerSecond,

@@ -39,6 +39,8 @@ class SignalInbox {
   static bool Pending();
 
   Signals Take();
+  /// From now on a wait comes back at least this often.
+  void SetTick(std::chrono::milliseconds tick);
   /// Replaces the deadline; nothing: none.
   void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline);
 
@@ -53,6 +55,7 @@ class SignalInbox {
 
   std::vector<Saved> saved_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::optional<std::chrono::milliseconds> tick_;
 };
 
 }  // namespace cordon

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace cordon {
+
+/// How far a run is.
+struct RunProgress {
+  std::chrono::milliseconds elapsed{};
+  std::size_t processes = 0;              ///< alive
+  std::size_t syscalls = 0;               ///< distinct
+  std::size_t paths = 0;                  ///< distinct
+  std::uint64_t calls = 0;                ///< made so far
+  std::chrono::milliseconds since_new{};  ///< since anything was seen for the first time
+};
+
+/// Told how a run goes, to show it to a person while it lasts.
+class RunWatcher {
+ public:
+  RunWatcher() = default;
+  RunWatcher(const RunWatcher&) = delete;
+  RunWatcher& operator=(const RunWatcher&) = delete;
+  virtual ~RunWatcher() = default;
+
+  /// About kInterval after the last one, also while the workload does nothing.
+  virtual void OnProgress(const RunProgress& progress) = 0;
+  static constexpr std::chrono::milliseconds kInterval{250};
+
+  /// The workload is about to write to the terminal that is cordon's standard error, something that
+  /// ends a line or not; or it is about to be stopped.
+  virtual void BeforeOutput(bool ends_line) = 0;
+};
+
+}  // namespace cordon
