@@ -58,16 +58,52 @@ constexpr ScalarArgument kOptionScalars[] = {Value(1), Value(2)};
 constexpr ScalarArgument kSocketScalars[] = {Value(0), Value(1), Value(2)};
 constexpr ScalarArgument kSeccompScalars[] = {Value(0), Flags(1)};
 
+constexpr ScalarArgument kTwoFlags[] = {Flags(0), Flags(1)};
+// mount_setattr(2): struct mount_attr.
+constexpr ScalarArgument kMountAttributeScalars[] = {
+    Member(3, "attr_set", 0, 64), Member(3, "attr_clr", 8, 64), Member(3, "propagation", 16, 64)};
+// bpf(2): union bpf_attr begins with the type of a map or a program for these two commands.
+constexpr std::uint64_t kBpfWithType = (1ULL << 0) | (1ULL << 5);  // BPF_MAP_CREATE, BPF_PROG_LOAD
+constexpr ScalarArgument kBpfScalars[] = {Value(0),
+                                          {.index = 1,
+                                           .kind = ScalarKind::kValue,
+                                           .width_bits = 32,
+                                           .member = "type",
+                                           .member_offset = 0,
+                                           .only_for = kBpfWithType}};
+// prctl(2): options of linux/prctl.h whose second argument is a number and no address.
+constexpr std::uint64_t kPrctlWithNumber =
+    (1ULL << 1) | (1ULL << 4) | (1ULL << 6) | (1ULL << 8) | (1ULL << 10) | (1ULL << 14) |
+    (1ULL << 22) | (1ULL << 23) | (1ULL << 24) | (1ULL << 26) | (1ULL << 28) | (1ULL << 29) |
+    (1ULL << 33) | (1ULL << 35) | (1ULL << 36) | (1ULL << 38) | (1ULL << 41) | (1ULL << 47) |
+    (1ULL << 52) | (1ULL << 53) | (1ULL << 57) | (1ULL << 59) | (1ULL << 62);
+constexpr ScalarArgument kPrctlScalars[] = {Value(0),
+                                            {.index = 1,
+                                             .kind = ScalarKind::kValue,
+                                             .width_bits = 64,
+                                             .member = {},
+                                             .member_offset = 0,
+                                             .only_for = kPrctlWithNumber}};
+
+constexpr PathFlags kInotifyPaths[] = {{.index = 2, .keep = 0x02000000}};    // IN_DONT_FOLLOW
+constexpr PathFlags kFanotifyPaths[] = {{.index = 1, .keep = 0x4}};          // FAN_MARK_DONT_FOLLOW
+constexpr PathFlags kUnmountPaths[] = {{.index = 1, .keep = 0x8}};           // UMOUNT_NOFOLLOW
+constexpr PathFlags kPickPaths[] = {{.index = 2, .keep = 0x2, .empty = 8}};  // FSPICK_*
+// MOVE_MOUNT_F_SYMLINKS, _F_EMPTY_PATH, _T_SYMLINKS, _T_EMPTY_PATH
+constexpr PathFlags kMovePaths[] = {{.index = 4, .follow = 0x1, .empty = 0x4},
+                                    {.index = 4, .follow = 0x10, .empty = 0x40}};
+constexpr PathFlags kReadLinkPaths[] = {{.empty = PathFlags::kAlways}};  // readlinkat(2)
+
 constexpr std::string_view kAdmin = "CAP_SYS_ADMIN";
 
 constexpr SyscallSignature kRows[] = {
     {"accept", E::kAccept, {kFd}, R::kDescriptor},
     {"accept4", E::kAccept, {kFd}, R::kDescriptor},
     {"access", E::kTestAccess, {kPath, kAccessMode}},
-    {"acct", E::kNone, {}, R::kStatus, {}, "CAP_SYS_PACCT"},
+    {"acct", E::kNone, {kPath}, R::kStatus, {}, "CAP_SYS_PACCT"},
     {"arch_prctl", E::kNone, {}, R::kStatus, kFirstValue},
     {"bind", E::kBind, {kFd, kSocketAddress}},
-    {"bpf", E::kNone, {}, R::kDescriptor, kFirstValue},
+    {"bpf", E::kNone, {}, R::kDescriptor, kBpfScalars},
     {"capset", E::kCredentials},
     {"chdir", E::kChangeDirectory, {kPath}},
     {"chmod", E::kSetattr, {kPath, kFileMode}},
@@ -98,8 +134,14 @@ constexpr SyscallSignature kRows[] = {
     {"faccessat", E::kTestAccess, {kDirectoryFd, kPath, kAccessMode}},
     {"faccessat2", E::kTestAccess, {kDirectoryFd, kPath, kAccessMode, kAtFlags}},
     {"fallocate", E::kNone, {kWriteFd}},
-    {"fanotify_init", E::kNone, {}, R::kDescriptor},
-    {"fanotify_mark", E::kWatch, {kFd, kOther, kOther, kDirectoryFd, kPath}},
+    {"fanotify_init", E::kNone, {}, R::kDescriptor, kTwoFlags},
+    {"fanotify_mark",
+     E::kWatch,
+     {kFd, kOther, kOther, kDirectoryFd, kPath},
+     R::kStatus,
+     {},
+     {},
+     kFanotifyPaths},
     {"fchdir", E::kChangeDirectory, {kFd}},
     {"fchmod", E::kSetattr, {kFd, kFileMode}},
     {"fchmodat", E::kSetattr, {kDirectoryFd, kPath, kFileMode}},
@@ -120,7 +162,7 @@ constexpr SyscallSignature kRows[] = {
     {"fsetxattr", E::kSetattr, {kFd}},
     {"fsmount", E::kNone, {}, R::kDescriptor, {}, kAdmin},
     {"fsopen", E::kNone, {}, R::kDescriptor, {}, kAdmin},
-    {"fspick", E::kNone, {kDirectoryFd, kPath}, R::kDescriptor, {}, kAdmin},
+    {"fspick", E::kNone, {kDirectoryFd, kPath}, R::kDescriptor, {}, kAdmin, kPickPaths},
     {"fstat", E::kGetattr, {kFd}},
     {"fstat64", E::kGetattr, {kFd}},
     {"fstatat64", E::kGetattr, {kDirectoryFd, kPath, kOther, kAtFlags}},
@@ -134,7 +176,7 @@ constexpr SyscallSignature kRows[] = {
     {"getxattr", E::kGetattr, {kPath}},
     {"getxattrat", E::kGetattr, {kDirectoryFd, kPath, kAtFlags}},
     {"init_module", E::kNone, {}, R::kStatus, {}, "CAP_SYS_MODULE"},
-    {"inotify_add_watch", E::kWatch, {kOther, kPath}},
+    {"inotify_add_watch", E::kWatch, {kOther, kPath}, R::kStatus, {}, {}, kInotifyPaths},
     {"inotify_init", E::kNone, {}, R::kDescriptor},
     {"inotify_init1", E::kNone, {}, R::kDescriptor},
     {"io_setup"},
@@ -172,10 +214,22 @@ constexpr SyscallSignature kRows[] = {
     {"mmap", E::kMap, {kOther, kOther, kProtection, kMapFlags, kFd}, R::kStatus, kMapScalars},
     {"mmap2", E::kMap, {kOther, kOther, kProtection, kMapFlags, kFd}, R::kStatus, kMapScalars},
     {"mount", E::kMount, {kText, kPath}, R::kStatus, kMountScalars, kAdmin},
-    {"mount_setattr", E::kMount, {kDirectoryFd, kPath}, R::kStatus, {}, kAdmin},
-    {"move_mount", E::kMount, {kDirectoryFd, kPath, kDirectoryFd, kPath}, R::kStatus, {}, kAdmin},
+    {"mount_setattr",
+     E::kMount,
+     {kDirectoryFd, kPath, kAtFlags},
+     R::kStatus,
+     kMountAttributeScalars,
+     kAdmin},
+    {"move_mount",
+     E::kMount,
+     {kDirectoryFd, kPathNoFollow, kDirectoryFd, kPathNoFollow},
+     R::kStatus,
+     {},
+     kAdmin,
+     kMovePaths},
     {"mprotect", E::kProtect, {kOther, kOther, kProtection}, R::kStatus, kProtectScalars},
     {"mq_open", E::kNone, {}, R::kDescriptor},
+    {"name_to_handle_at", E::kNone, {kDirectoryFd, kPathNoFollow, kOther, kOther, kAtFlags}},
     {"newfstatat", E::kGetattr, {kDirectoryFd, kPath, kOther, kAtFlags}},
     {"nice", E::kPriority},
     {"oldfstat", E::kGetattr, {kFd}},
@@ -201,7 +255,7 @@ constexpr SyscallSignature kRows[] = {
     {"pipe2", E::kPipe, {}, R::kStatus, kSecondFlags},
     {"pivot_root", E::kMount, {kPath, kPath}, R::kStatus, {}, kAdmin},
     {"pkey_mprotect", E::kProtect, {kOther, kOther, kProtection}, R::kStatus, kProtectScalars},
-    {"prctl", E::kPrctl, {}, R::kStatus, kFirstValue},
+    {"prctl", E::kPrctl, {}, R::kStatus, kPrctlScalars},
     {"pread64", E::kNone, {kReadFd}},
     {"preadv", E::kNone, {kReadFd}},
     {"preadv2", E::kNone, {kReadFd}},
@@ -213,13 +267,13 @@ constexpr SyscallSignature kRows[] = {
     {"quotactl", E::kNone, {}, R::kStatus, kFirstValue},
     {"read", E::kNone, {kReadFd}},
     {"readlink", E::kReadLink, {kPathNoFollow}},
-    {"readlinkat", E::kReadLink, {kDirectoryFd, kPathNoFollow}},
+    {"readlinkat", E::kReadLink, {kDirectoryFd, kPathNoFollow}, R::kStatus, {}, {}, kReadLinkPaths},
     {"readv", E::kNone, {kReadFd}},
     {"reboot", E::kNone, {}, R::kStatus, kThirdValue, "CAP_SYS_BOOT"},
     {"recvfrom", E::kNone, {kReadFd}},
     {"recvmmsg", E::kNone, {kReadFd}},
     {"recvmmsg_time64", E::kNone, {kReadFd}},
-    {"recvmsg", E::kNone, {kReadFd}},
+    {"recvmsg", E::kReceiveMessage, {kReadFd, kMessage}},
     {"removexattr", E::kSetattr, {kPath}},
     {"removexattrat", E::kSetattr, {kDirectoryFd, kPath, kAtFlags}},
     {"rename", E::kRename, {kPathNoFollow, kPathNoFollow}},
@@ -290,7 +344,7 @@ constexpr SyscallSignature kRows[] = {
     {"truncate", E::kTruncate, {kPath}},
     {"truncate64", E::kTruncate, {kPath}},
     {"umount", E::kUnmount, {kPath}, R::kStatus, {}, kAdmin},
-    {"umount2", E::kUnmount, {kPath}, R::kStatus, kSecondFlags, kAdmin},
+    {"umount2", E::kUnmount, {kPath}, R::kStatus, kSecondFlags, kAdmin, kUnmountPaths},
     {"unlink", E::kUnlink, {kPathNoFollow}},
     {"unlinkat", E::kUnlink, {kDirectoryFd, kPathNoFollow, kAtFlags}},
     {"unshare", E::kUnshare, {}, R::kStatus, kFirstLongFlags},
@@ -317,9 +371,21 @@ constexpr AbiRow kAbiRows[] = {
     {Architecture::kX86, {"mmap", E::kMap, {}, R::kStatus, kOldMapScalars}},
     // The 64-bit mask takes two registers (fs/notify/fanotify/fanotify_user.c, SYSCALL32_DEFINE6).
     {Architecture::kX86,
-     {"fanotify_mark", E::kWatch, {kFd, kOther, kOther, kOther, kDirectoryFd, kPath}}},
+     {"fanotify_mark",
+      E::kWatch,
+      {kFd, kOther, kOther, kOther, kDirectoryFd, kPath},
+      R::kStatus,
+      {},
+      {},
+      kFanotifyPaths}},
     {Architecture::kArm,
-     {"fanotify_mark", E::kWatch, {kFd, kOther, kOther, kOther, kDirectoryFd, kPath}}},
+     {"fanotify_mark",
+      E::kWatch,
+      {kFd, kOther, kOther, kOther, kDirectoryFd, kPath},
+      R::kStatus,
+      {},
+      {},
+      kFanotifyPaths}},
     {Architecture::kS390x, {"clone", E::kClone, {}, R::kStatus, kCloneBackwardsScalars}},
 };
 

@@ -33,6 +33,19 @@ struct ScalarArgument {
   /// ("flags" of clone3's clone_args), which it can not.
   std::string_view member = {};
   std::uint8_t member_offset = 0;  ///< bytes from the start of that struct
+  /// Bit N: it has a meaning where argument 0 is N; elsewhere 0 is recorded. No bit: always.
+  std::uint64_t only_for = 0;
+};
+
+/// Bits of a flag word that change how a path of the call is looked up, where they are not the AT_*
+/// of ArgumentRole::kAtFlags.
+struct PathFlags {
+  std::uint8_t index = 0;    ///< 0..5, the register argument
+  std::uint64_t keep = 0;    ///< the last component is not followed
+  std::uint64_t follow = 0;  ///< it is followed
+  std::uint64_t empty = 0;   ///< an empty path is the directory descriptor itself; kAlways: it is
+                             ///< whatever the flags
+  static constexpr std::uint64_t kAlways = ~0ULL;
 };
 
 /// What a register argument is.
@@ -97,8 +110,9 @@ enum class SyscallEffect : std::uint8_t {
   kAccept,
   kSend,
   kSendMessage,
-  kSocketCall,  ///< i386 socketcall(2): the call is argument 0, its arguments are an array at
-                ///< argument 1
+  kReceiveMessage,  ///< descriptors may come with it (SCM_RIGHTS)
+  kSocketCall,      ///< i386 socketcall(2): the call is argument 0, its arguments are an array at
+                    ///< argument 1
   kClone,
   kUnshare,
   kSetNamespace,
@@ -128,6 +142,7 @@ struct SyscallSignature {
   std::span<const ScalarArgument> scalars{};
   std::string_view
       capability{};  ///< what its success needs whatever its arguments are; empty for most calls
+  std::span<const PathFlags> path_flags{};  ///< for its paths, in their order; mostly none
 };
 
 /// The row of the call named `name` on `arch`; a row without roles and effect for a call that the

@@ -70,6 +70,11 @@ Expected<ArgumentTuple> ReadArgumentTuple(const SyscallInvocation& invocation,
   tuple.reserve(signature.scalars.size());
   for (const ScalarArgument& scalar : signature.scalars) {
     const std::uint64_t argument = invocation.arguments[scalar.index];
+    const std::uint64_t chooser = invocation.arguments[0] & kLow32;
+    if (scalar.only_for != 0 && (chooser >= 64 || ((scalar.only_for >> chooser) & 1U) == 0)) {
+      tuple.push_back(0);
+      continue;
+    }
     if (scalar.member.empty()) {
       tuple.push_back(MaskToWidth(argument, scalar.width_bits));
       continue;
@@ -127,6 +132,49 @@ Expected<std::optional<SocketAddress>> ReadMessageDestination(RemoteAddress from
   ASSIGN_OR_RETURN(const std::uint32_t length, memory.ReadValue<std::uint32_t>(from + word_bytes));
   ASSIGN_OR_RETURN(SocketAddress address, ReadSocketAddress(RemoteAddress{name}, length, memory));
   return std::optional(std::move(address));
+}
+
+Expected<RemoteBytes> ReadMessageControl(RemoteAddress from, Architecture arch,
+                                         const ProcessMemory& memory) {
+  // struct msghdr: name, namelen, iov, iovlen, control, controllen, flags; each begins a word.
+  constexpr std::uint64_t kControlWord = 4;
+  const std::size_t word_bytes = WordBytes(arch);
+  const RemoteAddress at = from + (kControlWord * word_bytes);
+  RemoteBytes control;
+  ASSIGN_OR_RETURN(control.address.value, ReadWord(at, word_bytes, memory));
+  ASSIGN_OR_RETURN(control.size, ReadWord(at + word_bytes, word_bytes, memory));
+  return control;
+}
+
+Expected<std::vector<int>> ReadReceivedDescriptors(RemoteAddress message, Architecture arch,
+                                                   const ProcessMemory& memory) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 10;
+  constexpr std::uint32_t kSocketLevel = 1;  // SOL_SOCKET
+  constexpr std::uint32_t kRights = 1;       // SCM_RIGHTS
+  const std::size_t word_bytes = WordBytes(arch);
+  const std::uint64_t header_bytes = word_bytes + 8;  // length, level, type
+  ASSIGN_OR_RETURN(const RemoteBytes control, ReadMessageControl(message, arch, memory));
+  std::vector<int> descriptors;
+  std::uint64_t at = 0;
+  const std::uint64_t end = control.address.null() ? 0 : std::min(control.size, kMostBytes);
+  while (at + header_bytes <= end) {
+    const RemoteAddress item = control.address + at;
+    ASSIGN_OR_RETURN(const std::uint64_t length, ReadWord(item, word_bytes, memory));
+    ASSIGN_OR_RETURN(const std::uint32_t level, memory.ReadValue<std::uint32_t>(item + word_bytes));
+    ASSIGN_OR_RETURN(const std::uint32_t type,
+                     memory.ReadValue<std::uint32_t>(item + word_bytes + sizeof level));
+    if (length < header_bytes || length > end - at) {
+      break;
+    }
+    if (level == kSocketLevel && type == kRights) {
+      for (std::uint64_t fd = header_bytes; fd + sizeof(int) <= length; fd += sizeof(int)) {
+        ASSIGN_OR_RETURN(const int number, memory.ReadValue<int>(item + fd));
+        descriptors.push_back(number);
+      }
+    }
+    at += (length + word_bytes - 1) / word_bytes * word_bytes;
+  }
+  return descriptors;
 }
 
 }  // namespace cordon

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "common/error.h"
 #include "model/recording.h"
@@ -31,5 +33,20 @@ Expected<SocketAddress> ReadSocketAddress(RemoteAddress from, std::uint64_t leng
 /// The destination in the struct msghdr at `from`; nothing when it has none.
 Expected<std::optional<SocketAddress>> ReadMessageDestination(RemoteAddress from, Architecture arch,
                                                               const ProcessMemory& memory);
+
+/// Memory of another process.
+struct RemoteBytes {
+  RemoteAddress address;
+  std::uint64_t size = 0;
+};
+
+/// Where the struct msghdr at `from` has its ancillary data.
+Expected<RemoteBytes> ReadMessageControl(RemoteAddress from, Architecture arch,
+                                         const ProcessMemory& memory);
+
+/// The descriptors that came with the message (SCM_RIGHTS; unix(7)), after recvmsg(2) has filled it
+/// in. Reads at most 64 KiB.
+Expected<std::vector<int>> ReadReceivedDescriptors(RemoteAddress message, Architecture arch,
+                                                   const ProcessMemory& memory);
 
 }  // namespace cordon

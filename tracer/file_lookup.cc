@@ -24,6 +24,26 @@ FinalLink FinalLinkOf(ArgumentRole role, std::uint64_t at_flags, const CallFrame
   return FinalLink::kKeep;
 }
 
+/// The AT_* that stand for what the flag word of the call says of its path number `position`.
+std::uint64_t FlagsOfPath(const CallFrame& frame, std::size_t position) {
+  if (position >= frame.signature->path_flags.size()) {
+    return 0;
+  }
+  const PathFlags& bits = frame.signature->path_flags[position];
+  const std::uint64_t word = frame.meant.arguments[bits.index];
+  std::uint64_t flags = 0;
+  if ((word & bits.keep) != 0) {
+    flags |= AT_SYMLINK_NOFOLLOW;
+  }
+  if ((word & bits.follow) != 0) {
+    flags |= AT_SYMLINK_FOLLOW;
+  }
+  if (bits.empty == PathFlags::kAlways || (word & bits.empty) != 0) {
+    flags |= AT_EMPTY_PATH;
+  }
+  return flags;
+}
+
 /// Does what this path means depend on the process that asks?
 bool IsPersonal(const ResolvedPath& path) {
   return path.key.path.starts_with("/proc/") ||
@@ -123,6 +143,7 @@ void FileLookup::NameFiles(TaskState& task, CallFrame& frame, Freshness freshnes
   std::optional<int> directory_fd;
   // AT_* flags of calls with two paths concern the first one.
   std::uint64_t at_flags = ArgumentWithRole(frame, ArgumentRole::kAtFlags).value_or(0);
+  std::size_t paths = 0;
   for (std::size_t i = 0; i < frame.signature->roles.size(); ++i) {
     const ArgumentRole role = frame.signature->roles[i];
     const std::uint64_t argument = frame.meant.arguments[i];
@@ -135,6 +156,7 @@ void FileLookup::NameFiles(TaskState& task, CallFrame& frame, Freshness freshnes
         directory_fd.reset();
       }
     } else if (role == ArgumentRole::kPath || role == ArgumentRole::kPathNoFollow) {
+      at_flags |= FlagsOfPath(frame, paths++);
       frame.files.push_back(NamePath(task, memory,
                                      {.address = argument,
                                       .directory_fd = directory_fd,

@@ -3,12 +3,16 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 
+#include "observe/call_values.h"
+#include "observe/memory_map.h"
 #include "observe/process_memory.h"
 #include "tracer/capability_rules.h"
 
@@ -151,6 +155,7 @@ const FileRules::RuleRow* FileRules::RuleFor(SyscallEffect effect) {
       {SyscallEffect::kDuplicate, &FileRules::AfterDescriptor},
       {SyscallEffect::kPipe, &FileRules::AfterPipe},
       {SyscallEffect::kSocketPair, &FileRules::AfterPipe},
+      {SyscallEffect::kReceiveMessage, &FileRules::AfterReceive},
   };
   const auto* const row = std::ranges::find(kRules, effect, &RuleRow::effect);
   return row == std::end(kRules) ? nullptr : row;
@@ -197,6 +202,12 @@ std::optional<ExitInterest> FileRules::BeforeDescriptorCall(TaskState& task, Cal
       return IsLockCommand(command) && !IsNoted(task, fd(), {FileAccess::kLock})
                  ? ExitInterest::kWanted
                  : ExitInterest::kNotWanted;
+    }
+    case SyscallEffect::kReceiveMessage: {
+      const auto control = ReadMessageControl(RemoteAddress{frame.meant.arguments[1]},
+                                              frame.meant.call.arch, ProcessMemory(task.id));
+      const bool room = control.has_value() && !control->address.null() && control->size != 0;
+      return room ? ExitInterest::kWanted : BeforeTransfer(task, frame);
     }
     default:
       return std::nullopt;
@@ -509,6 +520,15 @@ void FileRules::AfterTruncate(TaskState& task, CallFrame& frame, CallResult) {
 }
 
 void FileRules::AfterMount(TaskState& task, CallFrame& frame, CallResult) {
+  const bool from_path =
+      frame.signature->name == "mount" && (frame.meant.arguments[3] & (MS_BIND | MS_MOVE)) != 0;
+  if (from_path) {
+    const Expected<std::string> source =
+        ProcessMemory(task.id).ReadString(RemoteAddress{frame.meant.arguments[0]}, PATH_MAX);
+    if (source.has_value()) {
+      (void)lookup_.Resolve(task, *source, FinalLink::kFollow);  // which notes the walk
+    }
+  }
   if (!frame.files.empty()) {
     Note(task, frame.files.back(), {FileAccess::kMount});
   }
@@ -615,6 +635,29 @@ void FileRules::AfterPipe(TaskState& task, CallFrame& frame, CallResult) {
   }
   for (const int fd : *ends) {
     AfterDescriptor(task, frame, {.value = fd, .sys_errno = 0});
+  }
+}
+
+/// The kernel asks whether the receiver may use such a file as it was opened (selinux_file_receive
+/// in security/selinux/hooks.c).
+void FileRules::AfterReceive(TaskState& task, CallFrame& frame, CallResult) {
+  const Expected<std::vector<int>> received = ReadReceivedDescriptors(
+      RemoteAddress{frame.meant.arguments[1]}, frame.meant.call.arch, ProcessMemory(task.id));
+  if (!received.has_value()) {
+    return;
+  }
+  for (const int fd : *received) {
+    Forget(task, fd);
+    const auto mode = DescriptorFlags(task.id, fd).value_or(O_PATH);
+    if ((mode & O_PATH) != 0) {
+      continue;
+    }
+    if ((mode & O_ACCMODE) != O_WRONLY) {
+      NoteUse(task, fd, {FileAccess::kRead});
+    }
+    if ((mode & O_ACCMODE) != O_RDONLY) {
+      NoteUse(task, fd, {FileAccess::kWrite});
+    }
   }
 }
 

@@ -53,6 +53,7 @@ class FileRules {
   void AfterIoctl(TaskState& task, CallFrame& frame, CallResult result);
   void AfterControl(TaskState& task, CallFrame& frame, CallResult result);
   void AfterDescriptor(TaskState& task, CallFrame& frame, CallResult result);
+  void AfterReceive(TaskState& task, CallFrame& frame, CallResult result);
   void AfterPipe(TaskState& task, CallFrame& frame, CallResult result);
 
   void Note(const TaskState& task, const NamedFile& named, FileAccessSet access);

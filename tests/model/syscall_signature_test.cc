@@ -36,6 +36,18 @@ TEST(SyscallSignature, RolesFitTogether) {
   }
 }
 
+TEST(SyscallSignature, PathFlagsBelongToPaths) {
+  for (const SyscallSignature& row : AllSignatures()) {
+    const auto paths = std::ranges::count_if(row.roles, [](ArgumentRole role) {
+      return role == ArgumentRole::kPath || role == ArgumentRole::kPathNoFollow;
+    });
+    EXPECT_LE(row.path_flags.size(), static_cast<std::size_t>(paths)) << row.name;
+    for (const PathFlags& flags : row.path_flags) {
+      EXPECT_LT(flags.index, 6) << row.name;
+    }
+  }
+}
+
 TEST(SyscallSignature, ScalarsStayInTheRegisters) {
   for (const SyscallSignature& row : AllSignatures()) {
     for (const ScalarArgument& scalar : row.scalars) {

@@ -56,7 +56,8 @@ class Victim : public ::testing::TestWithParam<Expectation> {
   std::string folder() const { return std::filesystem::canonical(temp_.path()).string() + "/work"; }
 
   std::string Absolute(const std::string& path) const {
-    return path.starts_with('/') ? path : path == "." ? folder() : folder() + "/" + path;
+    const bool named = path.starts_with('/') || path.starts_with("memfd:");
+    return named ? path : path == "." ? folder() : folder() + "/" + path;
   }
 
   void Check(const testing::Learned& learned) {
@@ -286,6 +287,58 @@ const Expectation kBlind[] = {
      {"limitation truncated", "socket 2/2/17 2 *:0 ok"}},
 };
 
+const Expectation kArguments[] = {
+    {"arguments",
+     "handle",
+     0,
+     {"name_to_handle_at x86_64 ok"},
+     {},
+     {{"kept", "create"}, {"followed", "create readlink"}}},
+    {"arguments",
+     "dont_follow",
+     0,
+     {},
+     {},
+     {{"link", "create watch"}, {"file", "open write create"}}},
+    {"arguments", "empty_link", 0, {"readlinkat x86_64 ok"}, {}, {{"link", "create readlink"}}},
+    {"arguments", "memory_file", 0, {}, {}, {{"memfd:victim", "write map map_exec"}}},
+    {"arguments",
+     "kinds",
+     0,
+     {},
+     {},
+     {{"locked", "open read write create lock"},
+      {"region", "open read write append create lock"},
+      {"asked", "open read write create ioctl"},
+      {"listed", "open write create getattr"}},
+     {"/asked file open read write create ioctl ioctls 0x541b"}},
+    {"arguments", "rights", 0, {"recvmsg x86_64 ok"}, {}, {{"memfd:passed", "read write"}}},
+    {"arguments",
+     "mounts",
+     0,
+     {"move_mount x86_64 ok"},
+     {},
+     {{"bound", "create mount"}, {"fresh", "create mount"}},
+     {"tuple mount_setattr x86_64 0x1,0x0,0x0 ok"}},
+    {"arguments",
+     "watch",
+     0,
+     {"fanotify_mark x86_64 ok"},
+     {},
+     {{"file", "open write create watch"}},
+     {"tuple fanotify_init x86_64 0x1,0x0 ok"}},
+    {"arguments",
+     "options",
+     0,
+     {},
+     {},
+     {},
+     {"tuple prctl x86_64 0x4,0x1 ok", "tuple prctl x86_64 0xf,0x0 ok"}},
+    {"arguments", "map_type", 0, {}, {}, {}, {"tuple bpf x86_64 0x0,0x2 ok"}},
+    {"arguments", "execute_empty", 0, {"execveat x86_64 ok"}, {"executed-empty"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(Arguments, Victim, ::testing::ValuesIn(kArguments), TestName);
 INSTANTIATE_TEST_SUITE_P(Blind, Victim, ::testing::ValuesIn(kBlind), TestName);
 INSTANTIATE_TEST_SUITE_P(Tasks, Victim, ::testing::ValuesIn(kTasks), TestName);
 INSTANTIATE_TEST_SUITE_P(Signals, Victim, ::testing::ValuesIn(kSignals), TestName);
