@@ -83,8 +83,8 @@ std::string DescribeVerdict(const Recording& recording) {
   bool partial = recording.runs.empty();
   for (const auto& [id, run] : recording.runs) {
     if (!run.outcome) {
-      lines.insert("  a run was ended before the workload ended\n");
-      partial = true;
+      lines.insert(
+          "  a run was ended before the workload: what it would have done later is not known\n");
     }
     for (const Limitation& limitation : run.limitations) {
       lines.insert(fmt::format("  {}: {}\n", limitation.kind, limitation.detail));

@@ -242,7 +242,19 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
   profile->add_flag("--stats", options->stats, "Print how much was traced");
   profile->add_flag("--until-exit", options->until_exit,
                     "End what the command leaves behind when it exits");
-  profile->footer("The command follows: cordon profile [OPTIONS] -- COMMAND [ARGUMENT]...");
+  profile->footer(
+      "The command follows: cordon profile [OPTIONS] -- COMMAND [ARGUMENT]...\n"
+      "It has cordon's terminal, environment and exit status (128+N for signal N). Ctrl-C reaches "
+      "it; a second\n"
+      "Ctrl-C, or --timeout, ends it (SIGTERM, SIGKILL after 5 s), and the recording is written "
+      "all "
+      "the same.\n"
+      "\n"
+      "  cordon profile --timeout 60s --serving-when listen -- nginx -g 'daemon off;'\n"
+      "  cordon profile --append nginx.recording.json --exec reload -- nginx -s reload\n"
+      "  cordon profile --pid $(cat /run/nginx.pid) --timeout 60s\n"
+      "\n"
+      "With --pid nothing is ended: it is let go of as it is, and cordon exits 0.");
   profile->prefix_command();  // the first word that is no option begins the command
   profile->callback([profile, options, &exit_code] {
     if (!options->pid) {

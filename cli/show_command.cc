@@ -178,6 +178,11 @@ void AddShowCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ShowOptions>();
   command->add_option("RECORDING", options->recordings, "Recordings; several are merged")
       ->required();
+  command->footer(
+      "The last lines say whether the recording is complete, complete except for something, or "
+      "partial\n"
+      "(docs/recording-format.md), and those before how likely more of the same work is to show "
+      "something new.");
   command->callback([options, &exit_code] { exit_code = Show(*options); });
 }
 

@@ -85,6 +85,15 @@ status=0
 wait "$target" || status=$?
 expect_equal "and its parent gets its status" 13 "$status"
 
+start bash -c 'sleep 30 & echo $! >left; exec sleep 1'
+wait_for "the child" 5 test -s left
+at_end stop_pid "$(cat left)" KILL
+timeout 20 "$cordon" profile --pid "$target" --until-exit --quiet -o first.json
+expect_contains "with --until-exit the end of the first process ends the recording" '"state":"exited","code":0' "$(cat first.json)"
+alive "$(cat left)" || die "--until-exit ended what was attached to"
+wait_for "the end of tracing of what is left" 5 untraced "$(cat left)"
+ok "and leaves the others as they are"
+
 # --- a tracer that is killed takes nothing with it ---
 rm ready
 start bash -c 'trap "exit 14" TERM; echo >ready; while :; do sleep 0.1; done'

@@ -36,7 +36,7 @@ TEST(DescribeVerdict, IsPartialWhereAPartOfTheWorkloadIsMissing) {
               StartsWith("Partial"));
   Recording ended = With({});
   ended.runs["1"].outcome.reset();
-  EXPECT_THAT(DescribeVerdict(ended), StartsWith("Partial"));
+  EXPECT_THAT(DescribeVerdict(ended), StartsWith("Complete, except"));
   EXPECT_THAT(DescribeVerdict(Recording{}), StartsWith("Partial"));
 }
 
