@@ -10,13 +10,16 @@ namespace {
 using enum Architecture;
 using enum RegisterRole;
 
+constexpr std::size_t kWord = 8;
+constexpr std::size_t kHalf = 4;
+
 /// Sizes of the sets: struct user_regs_struct of each architecture, as the kernel gives them to any
 /// tracer.
-constexpr std::size_t kX86Set = 27 * 8;        // arch/x86/include/asm/user_64.h
-constexpr std::size_t kX86NarrowSet = 17 * 4;  // arch/x86/include/asm/user32.h
-constexpr std::size_t kArm64Set = 34 * 8;      // arch/arm64/include/uapi/asm/ptrace.h: user_pt_regs
-constexpr std::size_t kArmSet = 18 * 4;        // compat_user_regs: r0-r15, cpsr, orig_r0
-constexpr std::size_t kArmCallSet = 4;         // NT_ARM_SYSTEM_CALL: int
+constexpr std::size_t kX86Set = 27 * kWord;        // arch/x86/include/asm/user_64.h
+constexpr std::size_t kX86NarrowSet = 17 * kHalf;  // arch/x86/include/asm/user32.h
+constexpr std::size_t kArm64Set = 34 * kWord;  // arch/arm64/include/uapi/asm/ptrace.h: user_pt_regs
+constexpr std::size_t kArmSet = 18 * kHalf;    // compat_user_regs: r0-r15, cpsr, orig_r0
+constexpr std::size_t kArmCallSet = kHalf;     // NT_ARM_SYSTEM_CALL: int
 
 constexpr unsigned kNoteArmSystemCall = 0x404;  // NT_ARM_SYSTEM_CALL: elf.h of x86 may lack it
 
@@ -24,24 +27,24 @@ constexpr unsigned kNoteArmSystemCall = 0x404;  // NT_ARM_SYSTEM_CALL: elf.h of 
 /// nothing else in the tracer knows of registers. On x86 a skipped call finds -ENOSYS in its result
 /// already (arch/x86/entry/entry_64.S); elsewhere it is written.
 constexpr RegisterSlot kSlots[] = {
-    {kFirstArgument, kX86_64, NT_PRSTATUS, kX86Set, 14 * 8, 8},  // rdi
-    {kFirstArgument, kX32, NT_PRSTATUS, kX86Set, 14 * 8, 8},     // rdi
-    {kFirstArgument, kX86, NT_PRSTATUS, kX86Set, 5 * 8, 8},      // rbx: int 0x80 from 64-bit code
-    {kFirstArgument, kX86, NT_PRSTATUS, kX86NarrowSet, 0, 4},    // ebx
-    {kFirstArgument, kAarch64, NT_PRSTATUS, kArm64Set, 0, 8},    // x0
-    {kFirstArgument, kArm, NT_PRSTATUS, kArmSet, 0, 4},          // r0
-    {kCallNumber, kX86_64, NT_PRSTATUS, kX86Set, 15 * 8, 8},     // orig_rax
-    {kCallNumber, kX32, NT_PRSTATUS, kX86Set, 15 * 8, 8},        // orig_rax
-    {kCallNumber, kX86, NT_PRSTATUS, kX86Set, 15 * 8, 8},        // orig_rax
-    {kCallNumber, kX86, NT_PRSTATUS, kX86NarrowSet, 11 * 4, 4},  // orig_eax
+    {kFirstArgument, kX86_64, NT_PRSTATUS, kX86Set, 14 * kWord, 8},  // rdi
+    {kFirstArgument, kX32, NT_PRSTATUS, kX86Set, 14 * kWord, 8},     // rdi
+    {kFirstArgument, kX86, NT_PRSTATUS, kX86Set, 5 * kWord, 8},   // rbx: int 0x80 from 64-bit code
+    {kFirstArgument, kX86, NT_PRSTATUS, kX86NarrowSet, 0, 4},     // ebx
+    {kFirstArgument, kAarch64, NT_PRSTATUS, kArm64Set, 0, 8},     // x0
+    {kFirstArgument, kArm, NT_PRSTATUS, kArmSet, 0, 4},           // r0
+    {kCallNumber, kX86_64, NT_PRSTATUS, kX86Set, 15 * kWord, 8},  // orig_rax
+    {kCallNumber, kX32, NT_PRSTATUS, kX86Set, 15 * kWord, 8},     // orig_rax
+    {kCallNumber, kX86, NT_PRSTATUS, kX86Set, 15 * kWord, 8},     // orig_rax
+    {kCallNumber, kX86, NT_PRSTATUS, kX86NarrowSet, 11 * kHalf, 4},  // orig_eax
     {kCallNumber, kAarch64, kNoteArmSystemCall, kArmCallSet, 0, 4},
     {kCallNumber, kArm, kNoteArmSystemCall, kArmCallSet, 0, 4},
-    {kResult, kX86_64, NT_PRSTATUS, kX86Set, 10 * 8, 8},    // rax
-    {kResult, kX32, NT_PRSTATUS, kX86Set, 10 * 8, 8},       // rax
-    {kResult, kX86, NT_PRSTATUS, kX86Set, 10 * 8, 8},       // rax
-    {kResult, kX86, NT_PRSTATUS, kX86NarrowSet, 6 * 4, 4},  // eax
-    {kResult, kAarch64, NT_PRSTATUS, kArm64Set, 0, 8},      // x0
-    {kResult, kArm, NT_PRSTATUS, kArmSet, 0, 4},            // r0
+    {kResult, kX86_64, NT_PRSTATUS, kX86Set, 10 * kWord, 8},    // rax
+    {kResult, kX32, NT_PRSTATUS, kX86Set, 10 * kWord, 8},       // rax
+    {kResult, kX86, NT_PRSTATUS, kX86Set, 10 * kWord, 8},       // rax
+    {kResult, kX86, NT_PRSTATUS, kX86NarrowSet, 6 * kHalf, 4},  // eax
+    {kResult, kAarch64, NT_PRSTATUS, kArm64Set, 0, 8},          // x0
+    {kResult, kArm, NT_PRSTATUS, kArmSet, 0, 4},                // r0
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ CallStop EntryOf(const SimulatedStep& step, CallStage stage) {
   constexpr Architecture kArch = Architecture::kX86_64;
   return {.stage = stage,
           .audit_arch = AuditArch(kArch),
-          .number = static_cast<std::uint64_t>(SyscallNumber(kArch, step.call).value()),
+          .number = static_cast<std::uint64_t>(SyscallNumber(kArch, step.call).value_or(-1)),
           .arguments = {step.argument},
           .result = 0,
           .is_error = false,

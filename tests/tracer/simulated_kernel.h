@@ -60,7 +60,7 @@ class SimulatedKernel final : public TraceKernel {
   WaitResult Wait() override;
   WaitResult WaitFor(pid_t task) override;
   Status Seize(pid_t task, FilterEvents events, Lifetime lifetime) override;
-  Status Resume(pid_t task, ResumeMode mode, int signal) override;
+  Status Resume(pid_t id, ResumeMode mode, int signal) override;
   Status Detach(pid_t task, int signal) override;
   Status Interrupt(pid_t task) override;
   Expected<std::uint64_t> EventMessage(pid_t task) override;
@@ -69,7 +69,7 @@ class SimulatedKernel final : public TraceKernel {
   Status SkipCall(pid_t task, std::uint32_t audit_arch) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
-  Expected<ProcessStatus> ReadStatus(pid_t task) override;
+  Expected<ProcessStatus> ReadStatus(pid_t id) override;
 
   bool TracesAnything() override { return !Left().empty(); }
 

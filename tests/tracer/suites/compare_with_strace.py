@@ -16,8 +16,8 @@ A difference is explained by one of the rules below, and each rule is checked on
   path-only       O_PATH opens no file (open(2)): strace shows no other open of it
   timing          what one strace run of the same program shows and another does not, no single run can be held to
 
-Exit status: 0 equal but for explained differences, 3 unexplained ones that more runs could explain as timing, 1 unexplained ones in
-calls that every run of strace agrees about, 2 an input that cannot be read.
+Exit status: 0 equal but for explained differences, 3 unexplained ones, which more runs of strace may show to be timing, 1 a random name that
+did not occur, 2 wrong usage.
 """
 
 import argparse
