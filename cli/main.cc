@@ -8,8 +8,10 @@
 #include "cli/command.h"
 #include "cli/workload_arguments.h"
 
-int main(int argc, char** argv) {
-  using namespace cordon::cli;
+namespace cordon::cli {
+namespace {
+
+int Run(std::vector<std::string> arguments) {
   CLI::App app{"cordon watches a workload once and then holds it to that", "cordon"};
   app.set_version_flag("--version", "cordon " CORDON_VERSION);
   app.require_subcommand(1);
@@ -22,18 +24,28 @@ int main(int argc, char** argv) {
        }) {
     add(app, exit_code);
   }
+  if (!arguments.empty() && (arguments.front() == "profile" || arguments.front() == "run")) {
+    TakeWorkloadArguments(arguments);
+  }
+  std::ranges::reverse(arguments);  // as CLI11 wants a vector
   try {
-    std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (!arguments.empty() && (arguments.front() == "profile" || arguments.front() == "run")) {
-      TakeWorkloadArguments(arguments);
-    }
-    std::ranges::reverse(arguments);  // as CLI11 wants a vector
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
-  } catch (const std::exception& error) {
-    (void)std::fprintf(stderr, "cordon: %s\n", error.what());
-    return kCannot;
   }
   return exit_code;
+}
+
+}  // namespace
+}  // namespace cordon::cli
+
+int main(int argc, char** argv) {
+  try {
+    return cordon::cli::Run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    (void)std::fprintf(stderr, "cordon: %s\n", error.what());
+  } catch (...) {
+    (void)std::fputs("cordon: an unknown exception\n", stderr);
+  }
+  return cordon::cli::kCannot;
 }

@@ -151,14 +151,15 @@ int RunProfile(const ProfileOptions& options) {
   if (!destination.has_value()) {
     return ReportInputError(destination.error());
   }
+  const std::optional<Recording>& existing = destination->existing;
   if (!options.further.empty()) {
-    if (!destination->existing) {
+    if (!existing) {
       return ReportInputError(InvalidInput(
           fmt::format("--exec: there is no recording {} to add to; record the workload itself "
                       "first",
                       Quote(options.append))));
     }
-    record->first_phase = PhaseOfFurther(*destination->existing);
+    record->first_phase = PhaseOfFurther(*existing);
   }
   std::optional<ProgressLine> line;
   if (!options.quiet && ProgressLine::Fits(STDERR_FILENO)) {
@@ -179,8 +180,8 @@ int RunProfile(const ProfileOptions& options) {
     return ExitStatus(run->outcome);
   }
   Recording result = run->recording;
-  if (destination->existing) {
-    result.Merge(*destination->existing);
+  if (existing) {
+    result.Merge(*existing);
   }
   if (const Status written = WriteTo(*destination, WriteRecording(result)); !written.has_value()) {
     (void)ReportError(written.error());

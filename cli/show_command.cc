@@ -156,6 +156,7 @@ int Show(const ShowOptions& options) {
          DescribeSockets(recording);
   if (!recording.capabilities.empty()) {
     std::vector<std::string> names;
+    names.reserve(recording.capabilities.size());
     for (const auto& [name, use] : recording.capabilities) {
       names.push_back(name);
     }
