@@ -171,7 +171,7 @@ void FileLookup::NameFiles(TaskState& task, CallFrame& frame, Freshness freshnes
 
 NamedFile FileLookup::NamePath(TaskState& task, const ProcessMemory& memory,
                                const PathArgument& argument, Freshness freshness) {
-  const NamedFile itself{
+  NamedFile itself{
       .path = {}, .descriptor = argument.directory_fd, .cache_key = {}, .fresh = false};
   if (argument.address == 0) {
     return itself;  // utimensat(2) and statx(2): the descriptor itself
