@@ -1,5 +1,6 @@
 #include "observe/process_tree.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@ constexpr pid_t kNobody = 1 << 30;  // beyond PID_MAX_LIMIT
 
 TEST(ProcessTreeTest, FindsChildrenAfterTheirParents) {
   int gate[2];
-  ASSERT_EQ(::pipe(gate), 0);
+  ASSERT_EQ(::pipe2(gate, O_CLOEXEC), 0);
   const pid_t child = ::fork();
   if (child == 0) {
     (void)::close(gate[1]);
@@ -50,7 +51,7 @@ TEST(ProcessTreeTest, FindsThreads) {
 
 TEST(ProcessTreeTest, FindsDescriptors) {
   int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   EXPECT_THAT(OpenDescriptors(::getpid()), Contains(ends[1]));
   (void)::close(ends[0]);
   (void)::close(ends[1]);
