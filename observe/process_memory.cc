@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <string_view>
 
 namespace cordon {
 namespace {
@@ -46,12 +46,11 @@ Expected<std::string> ProcessMemory::ReadString(RemoteAddress from, std::size_t 
     const std::size_t to_page_end = kPageBytes - (at.value % kPageBytes);
     const std::size_t size = std::min({chunk.size(), to_page_end, limit - text.size()});
     RETURN_IF_ERROR(Read(at, chunk.data(), size));
-    if (const void* end = std::memchr(chunk.data(), 0, size); end != nullptr) {
-      text.append(chunk.data(),
-                  static_cast<std::size_t>(static_cast<const char*>(end) - chunk.data()));
+    const std::string_view part(chunk.data(), size);
+    text.append(part.substr(0, part.find('\0')));
+    if (part.contains('\0')) {
       return text;
     }
-    text.append(chunk.data(), size);
   }
   return Fail(MakeError(ErrorCode::kLimit, "a string in the memory of a process has no end"));
 }

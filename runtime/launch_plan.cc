@@ -1,5 +1,6 @@
 #include "runtime/launch_plan.h"
 
+#include <fmt/format.h>
 #include <linux/sched.h>
 
 #include <algorithm>
@@ -319,21 +320,22 @@ Status PlanCgroups(const LaunchRequest& request, const HostFeatures& host, Launc
       continue;
     }
     const std::string missing =
-        "no cgroup hierarchy with the " + controller + " controller is mounted";
+        fmt::format("no cgroup hierarchy with the {} controller is mounted", controller);
     if (kind.origin == LimitOrigin::kAsked && !request.degraded.contains(PolicyPart::kLimits)) {
       return Fail(MakeError(ErrorCode::kUnsupported,
                             std::string(kind.option) + " cannot be held: " + missing));
     }
-    plan.warnings.push_back("the " + controller + " limit is not held: " + missing);
+    plan.warnings.push_back(fmt::format("the {} limit is not held: {}", controller, missing));
   }
   return {};
 }
 
-Status PlanLandlock(const SandboxConfig& config, const HostFeatures& host, LaunchPlan& plan) {
+Status PlanLandlock(const std::vector<LandlockRule>& rules, const HostFeatures& host,
+                    LaunchPlan& plan) {
   plan.file_holder = FileHolder::kLandlock;
   plan.landlock_handled = LandlockRightsOfAbi(host.landlock_abi);
   std::uint64_t wanted = 0;
-  for (const LandlockRule& rule : *config.landlock) {
+  for (const LandlockRule& rule : rules) {
     LandlockStep step{rule.path, 0};
     for (const std::string& name : rule.access) {
       const std::optional<std::uint64_t> bit = LandlockAccessBit(name);
@@ -350,7 +352,7 @@ Status PlanLandlock(const SandboxConfig& config, const HostFeatures& host, Launc
   plan.file_part = "files are held by Landlock (ABI " + std::to_string(host.landlock_abi) + ", " +
                    std::to_string(plan.landlock.size()) +
                    " rules): what it refuses fails with EACCES and is not reported";
-  const std::uint64_t refer = *LandlockAccessBit("refer");
+  const std::uint64_t refer = LandlockAccessBit("refer").value_or(0);
   if ((wanted & refer) != 0 && (plan.landlock_handled & refer) == 0) {
     plan.warnings.emplace_back(
         "Landlock ABI 1 (before Linux 5.19) refuses every rename across directories, which this "
@@ -381,7 +383,7 @@ Status PlanFilePart(const LaunchRequest& request, const HostFeatures& host, Laun
     return {};
   }
   if (by_landlock && request.required_holder != FileHolder::kSelinux) {
-    return PlanLandlock(config, host, plan);
+    return PlanLandlock(*config.landlock, host, plan);
   }
   if (config.selinux_label.empty() && !config.landlock && !request.required_holder) {
     plan.file_part = "the policy has no file part";

@@ -16,7 +16,7 @@ import time
 
 LIMIT_SECONDS = 30
 # A signal that arrives while a shell makes its child (vfork) stops or spares the child alone, natively as well.
-SETTLED = 0.7
+SETTLED = 1
 
 
 class Terminal:
@@ -124,20 +124,20 @@ def job(prefix):
     """What is watched is itself a job of a shell that is not."""
     terminal = Terminal(SHELL, PS1="ready> ", TERM="dumb")
     terminal.expect(PROMPT)
-    command = " ".join([*prefix, "sh", "-c", "'echo begun; sleep 2; echo ended; exit 4'"])
+    command = " ".join([*prefix, "sh", "-c", "'echo begun; sleep 4; echo ended; exit 4'"])
     terminal.send(command + "\n")
     terminal.expect("exit 4'\r\n")
     terminal.expect("begun\r\n")
     time.sleep(SETTLED)
     terminal.send("\x1a")
     terminal.expect(r"Stopped[\s\S]*ready> $")
-    time.sleep(2.5)
+    time.sleep(4.5)
     terminal.send("fg\n")
     terminal.expect("ended\r\n")
     terminal.expect(PROMPT)
     terminal.send("echo status $?\n")
     terminal.expect("status 4\r\nready> $")
-    terminal.send(command.replace("sleep 2", "sleep 100") + "\n")
+    terminal.send(command.replace("sleep 4", "sleep 100") + "\n")
     terminal.expect("exit 4'\r\n")
     terminal.expect("begun\r\n")
     time.sleep(SETTLED)
