@@ -70,9 +70,9 @@ void ProgressLine::OnProgress(const RunProgress& progress) {
   drawn_ = true;
 }
 
-void ProgressLine::BeforeOutput(bool ends_line) {
+void ProgressLine::BeforeOutput(OutputEnd end) {
   Erase();
-  in_line_ = !ends_line;
+  in_line_ = end == OutputEnd::kLineOpen;
   last_output_ = std::chrono::steady_clock::now();
 }
 

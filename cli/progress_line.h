@@ -26,7 +26,7 @@ class ProgressLine final : public RunWatcher {
   ~ProgressLine() override { Erase(); }
 
   void OnProgress(const RunProgress& progress) override;
-  void BeforeOutput(bool ends_line) override;
+  void BeforeOutput(OutputEnd end) override;
 
   /// Takes the line away.
   void Erase();

@@ -216,7 +216,8 @@ int Run(const RunOptions& options) {
       .policy = policy.bundle.seccomp,
       .enforcement = request->enforcement,
       .published = request->config.published,
-      .limits_may_degrade = request->degraded.contains(PolicyPart::kLimits),
+      .limits_held = request->degraded.contains(PolicyPart::kLimits) ? LimitsHeld::kWherePossible
+                                                                     : LimitsHeld::kAll,
       .late_signals = LateSignals::kIgnored,
       .on_violation = [](const Violation& violation) { PrintLine(Describe(violation)); },
       .on_warning = [](const std::string& warning) { ReportWarning(warning); },

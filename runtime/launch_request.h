@@ -31,6 +31,12 @@ enum class UserNamespaceUse : std::uint8_t { kWhenUnprivileged, kAlways };
 /// policy proposes may be left out with a warning.
 enum class LimitOrigin : std::uint8_t { kProposed, kAsked };
 
+/// What a limit that cannot be held does to a launch.
+enum class LimitsHeld : std::uint8_t {
+  kAll,           ///< one that was asked for fails it
+  kWherePossible  ///< none does; each is a warning
+};
+
 struct LimitOrigins {
   LimitOrigin memory = LimitOrigin::kProposed;
   LimitOrigin cpu = LimitOrigin::kProposed;

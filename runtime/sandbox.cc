@@ -408,7 +408,7 @@ Expected<SandboxResult> RunSandbox(const LaunchPlan& plan, const SandboxOptions&
   // Before the supervisor, so that they are removed after its processes are gone.
   ASSIGN_OR_RETURN(
       const SandboxCgroups cgroups,
-      SandboxCgroups::Create(plan.cgroups, CgroupName(), options.limits_may_degrade, warnings));
+      SandboxCgroups::Create(plan.cgroups, CgroupName(), options.limits_held, warnings));
   for (const std::string& warning : warnings) {
     options.on_warning(warning);
   }

@@ -29,7 +29,7 @@ struct SandboxOptions {
                          ///< turned into notifications
   Enforcement enforcement = Enforcement::kEnforce;
   std::vector<PublishedPort> published;
-  bool limits_may_degrade = false;
+  LimitsHeld limits_held = LimitsHeld::kAll;
   LateSignals late_signals = LateSignals::kAsBefore;
   std::function<void(const Violation&)> on_violation;
   std::function<void(const std::string&)> on_warning;

@@ -184,7 +184,7 @@ void SandboxCgroups::StartRemover() {
 }
 
 Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& steps,
-                                                const std::string& name, bool may_degrade,
+                                                const std::string& name, LimitsHeld held,
                                                 std::vector<std::string>& warnings) {
   SandboxCgroups cgroups;
   for (const CgroupStep& step : steps) {
@@ -195,7 +195,8 @@ Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& s
     }
     const std::string limits =
         "the " + Join(step.controllers, ", ") + " limit cannot be held: " + added.error().message;
-    if ((step.origin == LimitOrigin::kAsked && !may_degrade) || !MayBeLeftOut(added.error())) {
+    if ((step.origin == LimitOrigin::kAsked && held == LimitsHeld::kAll) ||
+        !MayBeLeftOut(added.error())) {
       Error error = added.error();
       error.message = limits +
                       "; run as root, or with a cgroup of your own (systemd-run --user --scope -p "

@@ -25,10 +25,10 @@ class SandboxCgroups {
   ~SandboxCgroups();
 
   /// Makes `steps` as folders called `name`. A step that the policy only proposes, or any with
-  /// `may_degrade`, is left out with a sentence in `warnings` where the caller may not make it;
+  /// kWherePossible, is left out with a sentence in `warnings` where the caller may not make it;
   /// otherwise the call fails (kPermission, kUnsupported, kSystem) and leaves nothing behind.
   static Expected<SandboxCgroups> Create(const std::vector<CgroupStep>& steps,
-                                         const std::string& name, bool may_degrade,
+                                         const std::string& name, LimitsHeld held,
                                          std::vector<std::string>& warnings);
 
   /// The opened `tasks` files of the v1 cgroups: a process that is still single-threaded joins by

@@ -165,7 +165,7 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
   return ExitInterest::kWanted;
 }
 
-void CallRecorder::OnTerminalOutput(std::function<void(bool ends_line)> callback) {
+void CallRecorder::OnTerminalOutput(std::function<void(OutputEnd)> callback) {
   struct stat status{};
   if (::fstat(STDERR_FILENO, &status) == 0 && S_ISCHR(status.st_mode)) {
     terminal_ = status.st_rdev;
@@ -191,7 +191,7 @@ void CallRecorder::TellOfOutput(TaskState& task, const CallFrame& frame) {
                .ReadValue<char>(RemoteAddress{frame.meant.arguments[1]} + (size - 1))
                .value_or('\0');
   }
-  on_terminal_output_(last == '\n');
+  on_terminal_output_(last == '\n' ? OutputEnd::kLineEnded : OutputEnd::kLineOpen);
 }
 
 void CallRecorder::NoteResult(CallFrame& frame, std::optional<int> sys_errno) {

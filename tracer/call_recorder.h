@@ -18,6 +18,7 @@
 #include "tracer/process_rules.h"
 #include "tracer/recording_log.h"
 #include "tracer/resource_meter.h"
+#include "tracer/run_watcher.h"
 #include "tracer/socket_rules.h"
 #include "tracer/task_state.h"
 
@@ -49,7 +50,7 @@ class CallRecorder final : public CallObserver {
 
   /// Calls back before a task writes to the terminal that is cordon's standard error: does what it
   /// writes end a line?
-  void OnTerminalOutput(std::function<void(bool ends_line)> callback);
+  void OnTerminalOutput(std::function<void(OutputEnd)> callback);
 
   std::optional<std::uint64_t> serving_ms() const { return log_.serving_ms(); }
 
@@ -93,7 +94,7 @@ class CallRecorder final : public CallObserver {
   ResourceMeter meter_;
   std::unordered_map<pid_t, TaskState> tasks_;
   bool serve_on_listen_ = false;
-  std::function<void(bool)> on_terminal_output_;
+  std::function<void(OutputEnd)> on_terminal_output_;
   dev_t terminal_ = 0;
   /// Calls, with their arguments, that have succeeded since serving began.
   std::map<const SyscallObservation*, std::set<ArgumentTuple>> succeeded_serving_;

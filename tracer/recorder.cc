@@ -171,7 +171,7 @@ class ProgressTeller {
       : watcher_(watcher), recorder_(recorder), session_(session) {
     if (watcher_ != nullptr) {
       inbox.SetTick(RunWatcher::kInterval);
-      recorder.OnTerminalOutput([watcher](bool ends_line) { watcher->BeforeOutput(ends_line); });
+      recorder.OnTerminalOutput([watcher](OutputEnd end) { watcher->BeforeOutput(end); });
     }
   }
 
@@ -372,7 +372,7 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
   PtraceSession session(kernel, watch, launched.tier(), options.io_uring);
   session.OnGroupStop([root, &options](pid_t task, int signal) {
     if (options.watcher != nullptr) {
-      options.watcher->BeforeOutput(true);
+      options.watcher->BeforeOutput(OutputEnd::kLineEnded);
     }
     StopWithTerminalJob(root, task, signal);
   });

@@ -16,6 +16,9 @@ struct RunProgress {
   std::chrono::milliseconds since_new{};  ///< since anything was seen for the first time
 };
 
+/// What output leaves the cursor in.
+enum class OutputEnd : std::uint8_t { kLineEnded, kLineOpen };
+
 /// Told how a run goes, to show it to a person while it lasts.
 class RunWatcher {
  public:
@@ -28,9 +31,9 @@ class RunWatcher {
   virtual void OnProgress(const RunProgress& progress) = 0;
   static constexpr std::chrono::milliseconds kInterval{250};
 
-  /// The workload is about to write to the terminal that is cordon's standard error, something that
-  /// ends a line or not; or it is about to be stopped.
-  virtual void BeforeOutput(bool ends_line) = 0;
+  /// The workload is about to write to the terminal that is cordon's standard error; or to be
+  /// stopped, after which its shell does.
+  virtual void BeforeOutput(OutputEnd end) = 0;
 };
 
 }  // namespace cordon

@@ -27,7 +27,7 @@ class Terminal:
         self.since = 0
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGPIPE):
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
             variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "vt100", "LC_ALL": "C", "HOME": os.getcwd(), **environment}
             os.execvpe(command[0], command, variables)
@@ -56,6 +56,14 @@ class Terminal:
                 return
             if time.monotonic() > end or not self.read(0.1):
                 self.fail(f"{pattern!r} did not come")
+
+    def expect_line_mode(self):
+        """Waits until a shell has given up its editing: a Ctrl-D that is typed before is a character, and no end."""
+        end = time.monotonic() + LIMIT_SECONDS
+        while not termios.tcgetattr(self.terminal)[3] & termios.ICANON:
+            if time.monotonic() > end:
+                self.fail("the terminal was not set to line mode")
+            time.sleep(0.02)
 
     def send(self, text):
         os.write(self.terminal, text.encode())
@@ -107,6 +115,7 @@ def shell(prefix):
     terminal.expect("status 130\r\nready> $")
     terminal.send("read -r line; echo got $line\n")
     terminal.expect("echo got .line\r\n")
+    terminal.expect_line_mode()
     terminal.send("typed\n")
     terminal.expect("got typed\r\nready> $")
     terminal.resize(40, 132)
@@ -114,6 +123,7 @@ def shell(prefix):
     terminal.expect("40 132\r\nready> $")
     terminal.send("cat | tr a-z A-Z\n")
     terminal.expect("A-Z\r\n")
+    terminal.expect_line_mode()
     terminal.send("piped\n\x04")
     terminal.expect("PIPED\r\nready> $")
     terminal.send("exit 3\n")
