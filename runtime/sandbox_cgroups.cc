@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -10,7 +9,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
+#include <ranges>
 #include <utility>
 
 #include "common/file.h"
@@ -99,8 +100,8 @@ void RemoveFolder(const char* folder) {
   char byte = 0;
   while (::read(0, &byte, 1) < 0 && errno == EINTR) {
   }
-  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-    RemoveFolder(folder->c_str());
+  for (const std::string& folder : std::views::reverse(folders)) {
+    RemoveFolder(folder.c_str());
   }
   ::_exit(0);
 }
@@ -124,8 +125,8 @@ SandboxCgroups::~SandboxCgroups() {
 }
 
 void SandboxCgroups::Remove() noexcept {
-  for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
-    RemoveFolder(folder->c_str());
+  for (const std::string& folder : std::views::reverse(folders_)) {
+    RemoveFolder(folder.c_str());
   }
   folders_.clear();
   remover_lifeline_.Reset();
@@ -138,6 +139,7 @@ void SandboxCgroups::Remove() noexcept {
 
 std::vector<int> SandboxCgroups::task_files() const {
   std::vector<int> fds;
+  fds.reserve(task_files_.size());
   for (const UniqueFd& file : task_files_) {
     fds.push_back(file.get());
   }
