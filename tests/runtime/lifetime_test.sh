@@ -90,8 +90,8 @@ expect_equal "a signal that comes when the workload is gone changes no status" 9
 if command -v script >/dev/null; then
   mkfifo "$work/keys"
   # shellcheck disable=SC2016
-  # A shell starts what it puts into the background with SIGINT ignored.
-  "${defaults[@]}" script -qec "$cordon run -- sh -c 'test -t 0 && echo on a tty; trap \"echo interrupted; exit 9\" INT; echo ready; while :; do sleep 0.1; done'" \
+  # exec: a shell that waits for cordon would die of the Ctrl-C itself. A shell starts what it puts into the background with SIGINT ignored.
+  "${defaults[@]}" script -qec "exec $cordon run -- sh -c 'test -t 0 && echo on a tty; trap \"echo interrupted; exit 9\" INT; echo ready; while :; do sleep 0.1; done'" \
     /dev/null <"$work/keys" >"$work/tty" 2>&1 &
   typist=$!
   at_end stop_pid "$typist"
