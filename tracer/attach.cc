@@ -43,8 +43,8 @@ Error Explain(pid_t process, const Error& seize) {
   if (status->thread_group == ::getpid()) {
     return CannotAttach(process, "it is cordon itself");
   }
-  constexpr pid_t kThreadDaemon = 2;  // kthreadd, the parent of all kernel threads
-  if (process == kThreadDaemon || status->parent == kThreadDaemon) {
+  // Only a thread of the kernel, or what has ended, has no memory (proc(5), VmHWM).
+  if (status->peak_resident_bytes == 0 && status->state != 'Z') {
     return CannotAttach(process, "it is a thread of the kernel, which makes no system calls");
   }
   constexpr int kWithCapability = 2;

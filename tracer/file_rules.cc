@@ -15,6 +15,7 @@
 #include "observe/memory_map.h"
 #include "observe/process_memory.h"
 #include "tracer/capability_rules.h"
+#include "tracer/open_access.h"
 
 namespace cordon {
 namespace {
@@ -25,19 +26,6 @@ constexpr int kSetLockWait64 = 14;
 constexpr int kGetOfdLock = 36;
 constexpr int kSetOfdLockWait = 38;
 constexpr std::uint64_t kRenameExchange = 2;  // RENAME_EXCHANGE, linux/fs.h
-
-/// Accesses that the open flags ask for (open(2)).
-FileAccessSet AccessOfOpenFlags(std::uint64_t flags) {
-  FileAccessSet access{FileAccess::kOpen};
-  const auto mode = flags & O_ACCMODE;
-  if (mode == O_RDONLY || mode == O_RDWR) {
-    access.Add(FileAccess::kRead);
-  }
-  if (mode == O_WRONLY || mode == O_RDWR) {
-    access.Add((flags & O_APPEND) != 0 ? FileAccess::kAppend : FileAccess::kWrite);
-  }
-  return access;
-}
 
 unsigned WantOf(FileAccessSet access) {
   unsigned want = 0;

@@ -8,21 +8,10 @@
 
 #include "observe/memory_map.h"
 #include "observe/process_tree.h"
+#include "tracer/open_access.h"
 
 namespace cordon {
 namespace {
-
-FileAccessSet AccessOf(std::uint64_t flags) {
-  FileAccessSet access{FileAccess::kOpen};
-  const auto mode = flags & O_ACCMODE;
-  if (mode == O_RDONLY || mode == O_RDWR) {
-    access.Add(FileAccess::kRead);
-  }
-  if (mode == O_WRONLY || mode == O_RDWR) {
-    access.Add((flags & O_APPEND) != 0 ? FileAccess::kAppend : FileAccess::kWrite);
-  }
-  return access;
-}
 
 void NoteSocket(const TaskState& task, int fd, RecordingLog& log) {
   const Expected<OpenSocket> socket = DescribeSocket(task.process->id, fd);
@@ -69,7 +58,7 @@ void NoteDescriptors(TaskState& task, FileLookup& lookup, RecordingLog& log) {
     }
     const std::uint64_t flags = DescriptorFlags(task.id, fd).value_or(O_PATH);
     if ((flags & O_PATH) == 0) {
-      log.NoteFile(descriptor->file.key, AccessOf(flags), task.program());
+      log.NoteFile(descriptor->file.key, AccessOfOpenFlags(flags), task.program());
     }
   }
 }
