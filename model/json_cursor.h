@@ -27,6 +27,9 @@ class JsonCursor {
 
   const nlohmann::json& value() const { return *value_; }
 
+  /// The JSON pointer of this place; empty for the whole document.
+  const std::string& pointer() const { return pointer_; }
+
   /// kInvalidInput at this place.
   Error Mistake(std::string_view what) const;
 

@@ -309,15 +309,19 @@ bool CallRules::CanAnswer(SeccompActionKind kind) const {
   return std::ranges::any_of(rules_, [&](const Rule& rule) { return rule.action.kind == kind; });
 }
 
+std::vector<ArgumentCondition> CallRules::Conditions() const {
+  std::vector<ArgumentCondition> conditions;
+  for (const Rule& rule : rules_) {
+    conditions.insert(conditions.end(), rule.conditions.begin(), rule.conditions.end());
+  }
+  return conditions;
+}
+
 SeccompAction Evaluate(const SeccompPolicy& policy, const SyscallInvocation& invocation) {
   return CallRules(policy, invocation.call).Answer(invocation.arguments);
 }
 
-Status CheckConsistent(const SeccompPolicy& policy) {
-  if (policy.architectures.empty()) {
-    return Fail(InvalidInput("the policy lists no architecture"));
-  }
-  RETURN_IF_ERROR(CheckConditions(policy));
+std::optional<RuleConflict> FindRuleConflict(const SeccompPolicy& policy) {
   std::map<std::string_view, std::vector<Mention>> by_name;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     for (const std::string& name : policy.rules[i].names) {
@@ -330,16 +334,34 @@ Status CheckConsistent(const SeccompPolicy& policy) {
   by_name["socketcall"] = MentionsOf(policy, "socketcall");
   for (const Architecture arch : policy.architectures) {
     for (const auto& [name, mentions] : by_name) {
-      if (!SyscallNumber(arch, name)) {
+      const std::optional<std::int32_t> number = SyscallNumber(arch, name);
+      if (!number) {
         continue;
       }
       if (const auto conflict = FindConflict(Apply(policy, arch, name, mentions))) {
-        return Fail(
-            InvalidInput(fmt::format("rules {} and {} answer differently to the same {} on {}: "
-                                     "which one holds would depend on the container runtime",
-                                     conflict->first, conflict->second, name, Name(arch))));
+        return RuleConflict{conflict->first, conflict->second, {arch, *number}};
       }
     }
+  }
+  return std::nullopt;
+}
+
+std::string Describe(const RuleConflict& conflict, std::string_view first,
+                     std::string_view second) {
+  return fmt::format(
+      "rules {} and {} answer differently to the same {} on {}: which one holds would depend on "
+      "the container runtime",
+      first, second, SyscallLabel(conflict.call), Name(conflict.call.arch));
+}
+
+Status CheckConsistent(const SeccompPolicy& policy) {
+  if (policy.architectures.empty()) {
+    return Fail(InvalidInput("the policy lists no architecture"));
+  }
+  RETURN_IF_ERROR(CheckConditions(policy));
+  if (const std::optional<RuleConflict> conflict = FindRuleConflict(policy)) {
+    return Fail(InvalidInput(
+        Describe(*conflict, std::to_string(conflict->first), std::to_string(conflict->second))));
   }
   return {};
 }

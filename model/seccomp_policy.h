@@ -107,6 +107,12 @@ class CallRules {
   /// Is there a rule with such an action, whatever its conditions?
   bool CanAnswer(SeccompActionKind kind) const;
 
+  /// Every condition of every rule, as it is compared on the call's architecture.
+  std::vector<ArgumentCondition> Conditions() const;
+
+  /// The bits of a register that are compared: the low 32 on 32-bit architectures and x32.
+  std::uint64_t comparable_bits() const { return comparable_bits_; }
+
  private:
   struct Rule {
     SeccompAction action;
@@ -126,6 +132,19 @@ class CallRules {
 /// they do not; also for an argument index over 5, two conditions on one index, a masked comparison
 /// that can never hold, a name that is no call, and a policy without architectures.
 Status CheckConsistent(const SeccompPolicy& policy);
+
+/// Two rules for one call that differ in action and do not exclude each other.
+struct RuleConflict {
+  std::size_t first = 0;  ///< both in SeccompPolicy::rules
+  std::size_t second = 0;
+  Syscall call;
+};
+
+/// The first such pair, if any: what CheckConsistent() refuses.
+std::optional<RuleConflict> FindRuleConflict(const SeccompPolicy& policy);
+
+/// "rules X and Y answer differently to the same CALL …", with what the caller calls the two rules.
+std::string Describe(const RuleConflict& conflict, std::string_view first, std::string_view second);
 
 /// Can one register value satisfy both? Exact for two masked or equality comparisons and for two
 /// ranges; otherwise errs towards true.

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/error.h"
 #include "model/seccomp_policy.h"
+#include "model/seccomp_profile_context.h"
 
 namespace cordon {
 
@@ -29,5 +31,24 @@ std::string WriteSeccompPolicy(const SeccompPolicy& policy,
 /// rule that would be dropped silently is worse than an error. So is a policy that does not pass
 /// CheckConsistent().
 Expected<SeccompPolicy> ReadSeccompPolicy(std::string_view text, std::string_view source);
+
+/// A profile as a container engine resolves it when it creates a container.
+struct ResolvedProfile {
+  SeccompPolicy policy;
+  std::vector<std::string> places;  ///< "/syscalls/3", …: where each rule of the policy is from
+  std::vector<std::string> notes;   ///< one sentence with file and place for each thing that was
+                                    ///< left out or decided by the context
+};
+
+/// Reads all that Docker, Podman and the OCI runtimes read: archMap, includes and excludes (caps,
+/// arches, minKernel), `name`, errno and defaultErrno as words (Podman's, which win over the
+/// numbers), listenerPath. As they do, it leaves out architectures and calls that it does not know,
+/// takes several conditions on one argument as alternatives, which makes every condition of
+/// that rule a rule of its own (runc libcontainer/seccomp matchCall; crun libcrun/seccomp.c), and
+/// names that an unconditional rule has taken (RemoveSwallowedNames()); it notes each. What they
+/// would refuse, or would not all read alike (CheckConsistent()), is kInvalidInput with `source`
+/// and the JSON pointer.
+Expected<ResolvedProfile> ReadContainerProfile(std::string_view text, std::string_view source,
+                                               const ProfileContext& context);
 
 }  // namespace cordon
