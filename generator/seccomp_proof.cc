@@ -7,86 +7,16 @@
 #include <vector>
 
 #include "model/bpf_interpreter.h"
-#include "model/errno_name.h"
 #include "model/holds.h"
+#include "model/recorded_calls.h"
 #include "model/seccomp_compiler.h"
-#include "model/syscall_signature.h"
+#include "model/seccomp_names.h"
 
 namespace cordon {
 namespace {
 
-/// A recorded call with one distinct set of arguments.
-struct RecordedCall {
-  SyscallInvocation invocation;
-  const ResultCounts* results = nullptr;
-  bool named = true;
-};
-
-/// The registers of a call that was recorded with `tuple`; what the recording has from memory is in
-/// no register.
-SyscallInvocation InvocationOf(Syscall call, const ArgumentTuple& tuple) {
-  SyscallInvocation invocation{call, {}};
-  const std::span<const ScalarArgument> scalars =
-      RecordedScalars(call.arch, SyscallName(call).value_or(""));
-  for (std::size_t i = 0; i < scalars.size() && i < tuple.size(); ++i) {
-    if (scalars[i].member.empty()) {
-      invocation.arguments.at(scalars[i].index) = tuple[i];
-    }
-  }
-  return invocation;
-}
-
-std::vector<RecordedCall> RecordedCalls(const Recording& recording) {
-  std::vector<RecordedCall> calls;
-  for (const auto& [call, observation] : recording.syscalls) {
-    const bool named = SyscallName(call).has_value();
-    for (const auto& [tuple, seen] : observation.tuples) {
-      calls.push_back({InvocationOf(call, tuple), &seen.results, named});
-    }
-    if (observation.overflow) {
-      ArgumentTuple lowest;
-      ArgumentTuple highest;
-      for (const ScalarRange& range : *observation.overflow) {
-        lowest.push_back(range.minimum);
-        highest.push_back(range.maximum);
-      }
-      calls.push_back({InvocationOf(call, lowest), &observation.results, named});
-      calls.push_back({InvocationOf(call, highest), &observation.results, named});
-    }
-    if (observation.tuples.empty() && !observation.overflow) {
-      calls.push_back({{call, {}}, &observation.results, named});
-    }
-  }
-  return calls;
-}
-
-/// `call` with rubbish in the high halves of the registers that the kernel takes as int: it may be
-/// there (psABI), and must not matter.
-SyscallInvocation WithDirtyRegisters(SyscallInvocation call) {
-  for (const ScalarArgument& scalar :
-       RecordedScalars(call.call.arch, SyscallName(call.call).value_or(""))) {
-    if (scalar.member.empty() && scalar.width_bits == 32) {
-      call.arguments.at(scalar.index) |= 0xdeadbeef00000000;
-    }
-  }
-  return call;
-}
-
-std::string Describe(const SeccompAction& answer) {
-  constexpr std::array<std::string_view, 8> kNames = {
-      "ALLOW", "LOG", "TRACE", "NOTIFY", "ERRNO", "TRAP", "KILL_THREAD", "KILL_PROCESS"};
-  const std::string_view name = kNames.at(static_cast<std::size_t>(answer.kind));
-  return answer.kind == SeccompActionKind::kErrno
-             ? fmt::format("{} {}", name, ErrnoName(answer.data))
-             : std::string(name);
-}
-
-std::string DescribeResults(const ResultCounts& results) {
-  std::string text;
-  for (const auto& [error, count] : results) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", error == 0 ? "ok" : ErrnoName(error));
-  }
-  return text.empty() ? "no result" : text;
+bool IsNamed(const RecordedCall& call) {
+  return SyscallName(call.invocation.call).has_value();
 }
 
 /// One consumer of the policy.
@@ -130,21 +60,21 @@ Expected<SeccompReading> Prove(const Reader& reader, const SeccompPolicy& plain,
           reader.policy.default_action.kind == SeccompActionKind::kNotify) {
         answer = Evaluate(plain, invocation);  // which is what the supervisor answers
       }
-      holds = holds && Holds(*call.results, answer);
+      holds = holds && Holds(call.results, answer);
     }
     if (holds) {
       ++reading.held;
       continue;
     }
-    if (!call.named && !reader.unnamed_calls_hold) {
+    if (!IsNamed(call) && !reader.unnamed_calls_hold) {
       continue;
     }
     const std::string what =
         fmt::format("{} on {} ({:#x}, {:#x}, {:#x}), recorded with {}, would get {}",
                     SyscallLabel(call.invocation.call), Name(call.invocation.call.arch),
                     call.invocation.arguments[0], call.invocation.arguments[1],
-                    call.invocation.arguments[2], DescribeResults(*call.results), Describe(answer));
-    if (call.named && !LibseccompKnows(SyscallName(call.invocation.call).value_or(""))) {
+                    call.invocation.arguments[2], DescribeResults(call.results), Describe(answer));
+    if (IsNamed(call) && !LibseccompKnows(SyscallName(call.invocation.call).value_or(""))) {
       return Fail(MakeError(ErrorCode::kUnsupported,
                             fmt::format("{} has no name for a recorded call, so no profile can "
                                         "allow it under {}: {}; with --runtime cordon it can",
