@@ -17,10 +17,13 @@ int Run(std::vector<std::string> arguments) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const AddCommand add : {
+           AddCheckCommand,
+           AddDiffCommand,
            AddGenerateCommand,
            AddProfileCommand,
            AddRunCommand,
            AddShowCommand,
+           AddSubsetCommand,
        }) {
     add(app, exit_code);
   }

@@ -1,0 +1,163 @@
+#!/bin/bash
+# policy_commands_test.sh BUILD_DIR: what `cordon check`, `diff` and `subset` answer, in words, in JSON, SARIF and JUnit's XML, and by exit code.
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=tests/testing/harness.sh
+source "$here/../testing/harness.sh"
+cd "$work"
+
+# answers WANTED COMMAND…: it exits WANTED; its output is in $said, its messages in $told.
+answers() {
+  local wanted=$1 status=0
+  shift
+  "${cordon:?}" "$@" >said 2>told || status=$?
+  said=$(cat said) told=$(cat told)
+  [[ $status == "$wanted" ]] || die "cordon $*: wanted exit $wanted, got $status: $said $told"
+  ok "cordon $* exits $wanted"
+}
+# refused PART ARGUMENT…: exit 2, one line that holds PART, and no output.
+refused() {
+  local part=$1
+  shift
+  answers 2 "$@"
+  expect_contains "and says why" "$part" "$told"
+  expect_equal "in one line" 1 "$(wc -l <told)"
+  expect_equal "and nothing else" "" "$said"
+}
+
+"${cordon:?}" profile -o cat.json -- cat /etc/hostname >/dev/null
+"$cordon" profile -o sync.json -- sync >/dev/null
+"$cordon" generate cat.json -o cat.policy 2>/dev/null
+
+# check
+answers 0 check cat.policy cat.json
+expect_contains "it counts" "recorded calls hold under 'cat.policy'" "$said"
+answers 0 check cat.policy/seccomp.json cat.json
+answers 1 check cat.policy sync.json
+expect_contains "it names the call, the caller and the answer" \
+  "sync() on x86_64, by '/usr/bin/sync': recorded with ok, the policy answers ERRNO EPERM" "$said"
+answers 1 check cat.policy cat.json sync.json
+expect_equal "every recording has its line" 2 "$(grep -c 'recorded calls hold' said)"
+
+answers 1 check --json cat.policy sync.json
+/usr/bin/python3 - said <<'PYTHON' || die "the JSON is not what it should be: $said"
+import json, sys
+document = json.load(open(sys.argv[1]))
+assert document["holds"] is False
+one = document["recordings"][0]
+assert (one["policy"], one["recording"]) == ("cat.policy", "sync.json")
+assert one["calls"] > 10
+assert [(u["name"], u["arch"], u["answer"], u["executables"]) for u in one["unheld"]] == [
+    ("sync", "x86_64", "ERRNO EPERM", ["/usr/bin/sync"])]
+PYTHON
+ok "--json says the same"
+answers 1 check --sarif cat.policy sync.json
+/usr/bin/python3 - said <<'PYTHON' || die "the SARIF is not what it should be: $said"
+import json, sys
+document = json.load(open(sys.argv[1]))
+assert document["version"] == "2.1.0"
+run, = document["runs"]
+result, = run["results"]
+assert result["ruleId"] == run["tool"]["driver"]["rules"][0]["id"]
+assert result["level"] == "error" and "sync()" in result["message"]["text"]
+assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "cat.policy"
+PYTHON
+ok "--sarif says the same"
+cp sync.json '<&"sync'
+answers 1 check --junit cat.policy cat.json '<&"sync'
+/usr/bin/python3 - said <<'PYTHON' || die "the XML is not what it should be: $said"
+import sys
+from xml.etree import ElementTree
+good, bad = ElementTree.parse(sys.argv[1]).getroot().findall("testsuite")
+assert bad.get("name") == '<&"sync' and bad.get("failures") == "1" and good.get("failures") == "0"
+for suite in good, bad:
+    assert len(suite.findall("testcase")) == int(suite.get("tests"))
+failed, = bad.findall("testcase/failure")
+assert "sync()" in failed.get("message")
+PYTHON
+ok "--junit says the same"
+answers 2 check --json --sarif cat.policy cat.json
+
+# diff and subset
+cat >wide.json <<'PROFILE'
+{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+  {"names": ["read", "write"], "action": "SCMP_ACT_ALLOW"},
+  {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 4294967294, "valueTwo": 2, "op": "SCMP_CMP_MASKED_EQ"}]}]}
+PROFILE
+cat >narrow.json <<'PROFILE'
+{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+  {"names": ["read"], "action": "SCMP_ACT_ALLOW"},
+  {"names": ["write"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1},
+  {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}]}]}
+PROFILE
+answers 0 diff wide.json wide.json
+expect_contains "it says so" "give every call the same answer" "$said"
+answers 1 diff narrow.json wide.json
+expect_contains "a call that differs whatever its arguments" "write on x86_64: ERRNO EPERM -> ALLOW" "$said"
+expect_contains "and one that differs for some, with an example" "socket(0x3, 0x0, 0x0) on x86_64: ERRNO ENOSYS -> ALLOW" "$said"
+answers 0 subset narrow.json wide.json
+answers 1 subset wide.json narrow.json
+expect_contains "the counterexample" "socket(0x3" "$said"
+answers 1 subset --json wide.json narrow.json
+/usr/bin/python3 - said <<'PYTHON' || die "the JSON is not what it should be: $said"
+import json, sys
+document = json.load(open(sys.argv[1]))
+assert (document["left"], document["right"]) == ("wide.json", "narrow.json")
+found = {d["name"]: d for d in document["differences"]}
+assert set(found) == {"write", "socket"}
+assert found["write"]["for_all_arguments"] is True and found["write"]["right"] == "ERRNO EPERM"
+assert found["socket"]["for_all_arguments"] is False and found["socket"]["arguments"][0] % 2**32 & ~1 == 2
+PYTHON
+ok "--json says the same"
+answers 0 subset cat.policy cat.policy
+
+# A profile as Docker's and Podman's: what it means depends on capabilities, kernel and architecture.
+cat >engine.json <<'PROFILE'
+{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENOSYS",
+ "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]},
+             {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": ["SCMP_ARCH_ARM"]}], "syscalls": [
+  {"names": ["read", "no_such_call"], "action": "SCMP_ACT_ALLOW", "args": null},
+  {"name": "bpf", "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_BPF"]}},
+  {"names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "4.8"}},
+  {"names": ["read", "setns"], "action": "SCMP_ACT_ERRNO", "errno": "EPERM"}]}
+PROFILE
+cat >empty.json <<'PROFILE'
+{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]}
+PROFILE
+answers 1 subset engine.json empty.json --kernel 5.10
+expect_equal "the calls that it admits on its two ABIs" 4 "$(grep -c ' on x86' said)"
+expect_contains "it says that something was decided" "3 of its parts" "$told"
+answers 1 subset engine.json empty.json --kernel 5.10 --notes
+expect_contains "what it does not know" "engine.json: /syscalls/0/names/1: unknown system call 'no_such_call'" "$told"
+expect_contains "what was decided" "engine.json: /syscalls/1: left out, since the container lacks CAP_BPF" "$told"
+expect_contains "what has no effect" "engine.json: /syscalls/3: without effect on read: /syscalls/0 " "$told"
+answers 1 subset engine.json empty.json --kernel 5.10 --cap CAP_BPF
+expect_contains "--cap" "bpf on x86_64: ALLOW" "$said"
+answers 1 subset engine.json empty.json --kernel 4.7 --cap NONE
+expect_missing "--kernel" "ptrace" "$said"
+answers 1 subset engine.json empty.json --arch aarch64
+expect_contains "--arch" "read on aarch64: ALLOW" "$said"
+answers 0 diff /usr/share/containers/seccomp.json /usr/share/containers/seccomp.json
+answers 1 diff /usr/share/containers/seccomp.json cat.policy
+
+# What cannot be read.
+refused "missing.json" check missing.json cat.json
+refused "missing.json" check cat.policy missing.json
+refused "missing.json" diff cat.policy missing.json
+head -c 200 cat.policy/seccomp.json >truncated.json
+refused "not valid JSON" subset truncated.json cat.policy
+refused "not valid JSON" check cat.policy truncated.json
+mkdir folder
+refused "folder/seccomp.json" diff folder cat.policy
+sed 's/SCMP_ACT_TRAP/X/; s/"bpf"/5/' engine.json >type.json
+refused "type.json: /syscalls/1/name" diff type.json cat.policy --cap CAP_BPF
+sed 's/"EPERM"/"EWHAT"/' engine.json >errno.json
+refused "errno.json: /syscalls/3/errno: unknown errno 'EWHAT'" diff errno.json cat.policy
+sed 's/"names": \["write"\]/"names": ["socket"], "args": [{"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}]/' narrow.json >both.json
+refused "both.json: /syscalls/2: rules /syscalls/1 and /syscalls/2 answer differently" diff both.json cat.policy
+refused "cat.json" diff cat.json cat.policy
+refused "--arch" diff --arch pdp11 cat.policy cat.policy
+refused "--kernel" diff --kernel five cat.policy cat.policy
+refused "--cap" diff --cap chown cat.policy cat.policy
+answers 2 diff cat.policy
+answers 2 check cat.policy
+echo "ok: $checks checks"
