@@ -32,7 +32,11 @@ bool HasSucceeded(const SyscallObservation& observation, const ArgumentTuple& tu
 }  // namespace
 
 CallRecorder::CallRecorder()
-    : lookup_(log_, [this](pid_t id) { return seen_ids_.contains(id); }),
+    : lookup_(log_,
+              [this](pid_t id) {
+                return id >= 0 && static_cast<std::size_t>(id) < seen_ids_.size() &&
+                       seen_ids_[static_cast<std::size_t>(id)];
+              }),
       files_(log_, lookup_),
       sockets_(log_, lookup_),
       processes_(log_, lookup_),
@@ -47,7 +51,7 @@ void CallRecorder::Begin(pid_t root) {
 void CallRecorder::BeginAttached(const std::vector<AttachedTask>& tasks) {
   log_.Tick();
   for (const AttachedTask& attached : tasks) {
-    seen_ids_.insert(attached.id);  // all, before any path in /proc is named
+    RememberId(attached.id);  // all, before any path in /proc is named
   }
   for (const AttachedTask& attached : tasks) {
     const TaskState* const leader = Find(attached.process);
@@ -79,9 +83,17 @@ TaskState& CallRecorder::Create(pid_t id) {
   task.process->innermost_pid = id;
   task.descriptors = std::make_shared<DescriptorTable>();
   task.view = std::make_shared<FileSystemView>();
-  seen_ids_.insert(id);
+  RememberId(id);
   meter_.NoteTasks(tasks_.size());
   return task;
+}
+
+void CallRecorder::RememberId(pid_t id) {
+  const auto index = static_cast<std::size_t>(id);
+  if (index >= seen_ids_.size()) {
+    seen_ids_.resize(index + 1);
+  }
+  seen_ids_[index] = true;
 }
 
 TaskState* CallRecorder::Find(pid_t id) {
@@ -286,7 +298,7 @@ void CallRecorder::OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flag
   made.view =
       (clone_flags & kCloneFs) != 0 ? maker->view : std::make_shared<FileSystemView>(*maker->view);
   TaskState& task = tasks_[child] = std::move(made);
-  seen_ids_.insert(child);
+  RememberId(child);
   if ((clone_flags & kCloneNewNs) != 0) {
     lookup_.ForgetRoot(task);
   }

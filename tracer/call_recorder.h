@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
 #include "tracer/attach.h"
 #include "tracer/call_observer.h"
@@ -79,13 +79,16 @@ class CallRecorder final : public CallObserver {
  private:
   TaskState* Find(pid_t id);
   TaskState& Create(pid_t id);
+  void RememberId(pid_t id);
   void NoteResult(CallFrame& frame, std::optional<int> sys_errno);
   void Sample();
   void TellOfOutput(TaskState& task, const CallFrame& frame);
   bool IsKnown(const CallFrame& frame) const;
 
   RecordingLog log_;
-  std::unordered_set<pid_t> seen_ids_;  ///< of all tasks ever: paths in /proc outlive them
+  /// By id, whether a task of the workload ever had it: paths in /proc outlive them. Ids end at
+  /// 2^22 (PID_MAX_LIMIT; proc(5), pid_max).
+  std::vector<bool> seen_ids_;
   FileLookup lookup_;
   FileRules files_;
   SocketRules sockets_;
