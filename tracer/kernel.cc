@@ -182,6 +182,13 @@ Status LinuxTraceKernel::SetFirstArgument(pid_t task, std::uint32_t audit_arch,
   return WriteRegister(task, audit_arch, RegisterRole::kFirstArgument, value);
 }
 
+Status LinuxTraceKernel::RestoreFirstArgument(pid_t task, std::uint32_t audit_arch,
+                                              std::uint64_t value) {
+  const std::optional<Architecture> abi = ArchitectureFromAudit(audit_arch, 0);
+  return abi && ResultReplacesFirstArgument(*abi) ? Status()
+                                                  : SetFirstArgument(task, audit_arch, value);
+}
+
 Status LinuxTraceKernel::SkipCall(pid_t task, std::uint32_t audit_arch) {
   constexpr std::uint64_t kNoCall = ~0ULL;
   RETURN_IF_ERROR(WriteRegister(task, audit_arch, RegisterRole::kCallNumber, kNoCall));

@@ -84,6 +84,11 @@ class TraceKernel {
   /// Replaces the first argument of the call that `task` is about to make. kUnsupported where this
   /// build cannot.
   virtual Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) = 0;
+  /// Puts the first argument back that SetFirstArgument() replaced, after the call, in the task
+  /// that made it or in the one that it made. Nothing to do where the result lies in the same
+  /// register.
+  virtual Status RestoreFirstArgument(pid_t task, std::uint32_t audit_arch,
+                                      std::uint64_t value) = 0;
   /// Makes the call that `task` is about to make fail with ENOSYS instead. kUnsupported where this
   /// build cannot.
   virtual Status SkipCall(pid_t task, std::uint32_t audit_arch) = 0;
@@ -109,6 +114,7 @@ class LinuxTraceKernel final : public TraceKernel {
   Expected<std::uint64_t> EventMessage(pid_t task) override;
   Expected<CallStop> ReadCall(pid_t task) override;
   Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
+  Status RestoreFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
   Status SkipCall(pid_t task, std::uint32_t audit_arch) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;

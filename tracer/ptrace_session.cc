@@ -123,7 +123,10 @@ Expected<PtraceSession::Step> PtraceSession::RunOnce() {
   }
   ++counts_.stops;
   const StopEvent event = ClassifyStop(waited.status);
-  if (tasks_.contains(waited.task)) {
+  if (const auto known = tasks_.find(waited.task); known != tasks_.end()) {
+    if (!known->second.entered && !std::holds_alternative<TaskEnd>(event)) {
+      RestoreArgument(waited.task, known->second);  // the first stop of a new task
+    }
     if (releasing_ && !std::holds_alternative<TaskEnd>(event)) {
       LetGo(waited.task, event);
     } else {
@@ -247,8 +250,12 @@ void PtraceSession::NoteClone(pid_t id, Task& task, const CallStop& stop) {
   const std::uint64_t first = task.call.arguments[0];
   if (name == "clone") {
     task.clone_flags = first;
-    if ((first & kCloneUntraced) != 0 &&
-        !kernel_.SetFirstArgument(id, stop.audit_arch, first & ~kCloneUntraced).has_value()) {
+    if ((first & kCloneUntraced) == 0) {
+      return;
+    }
+    if (kernel_.SetFirstArgument(id, stop.audit_arch, first & ~kCloneUntraced).has_value()) {
+      task.changed_argument = ChangedArgument{.audit_arch = stop.audit_arch, .value = first};
+    } else {
       observer_.OnLimitation("untraced-clone",
                              "a task was made with CLONE_UNTRACED, which could not be taken out");
     }
@@ -280,6 +287,15 @@ void PtraceSession::RestoreCloneFlags(pid_t id, Task& task) {
   if (task.clone3_flags_address) {
     (void)kernel_.WriteWord(id, *task.clone3_flags_address, task.clone_flags);
     task.clone3_flags_address.reset();
+  }
+  RestoreArgument(id, task);
+}
+
+void PtraceSession::RestoreArgument(pid_t id, Task& task) {
+  if (task.changed_argument) {
+    (void)kernel_.RestoreFirstArgument(id, task.changed_argument->audit_arch,
+                                       task.changed_argument->value);
+    task.changed_argument.reset();
   }
 }
 
@@ -345,8 +361,10 @@ void PtraceSession::Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags) 
   Task made;
   made.tier = maker.tier;
   made.process = (clone_flags & kCloneThread) != 0 ? maker.process : child;
-  const Task& task = tasks_.emplace(child, made).first->second;
+  made.changed_argument = maker.changed_argument;
+  Task& task = tasks_.emplace(child, made).first->second;
   if (held_.erase(child) != 0) {
+    RestoreArgument(child, task);
     Resume(child, task);
   }
 }

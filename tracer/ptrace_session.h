@@ -98,6 +98,12 @@ class PtraceSession {
   }
 
  private:
+  /// A first argument that was replaced for the kernel and is to be put back.
+  struct ChangedArgument {
+    std::uint32_t audit_arch = 0;
+    std::uint64_t value = 0;  ///< the program's own
+  };
+
   struct Task {
     TraceTier tier = TraceTier::kExact;
     pid_t process = 0;              ///< thread group
@@ -107,8 +113,10 @@ class PtraceSession {
     SyscallInvocation call;         ///< the last that was entered
     std::uint64_t clone = 0;        ///< number of the clone that it is in; 0: none
     std::uint64_t clone_flags = 0;  ///< of that clone
-    std::optional<std::uint64_t>
-        clone3_flags_address;  ///< where CLONE_UNTRACED was taken out, to be put back
+    /// Where CLONE_UNTRACED was taken out, to be put back: of clone3(2).
+    std::optional<std::uint64_t> clone3_flags_address;
+    /// Likewise, of clone(2), which has it in a register; a new task has a copy of its maker's.
+    std::optional<ChangedArgument> changed_argument;
   };
 
   /// A task whose end came before its parent's event.
@@ -134,6 +142,7 @@ class PtraceSession {
   void LeaveCall(pid_t id, Task& task, const CallStop& stop);
   void NoteClone(pid_t id, Task& task, const CallStop& stop);
   void RestoreCloneFlags(pid_t id, Task& task);
+  void RestoreArgument(pid_t id, Task& task);
   void WatchForFilter(pid_t id, Task& task, CallResult result);
   void MoveToExact(Task& task);
   void Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags);

@@ -63,4 +63,13 @@ std::optional<RegisterSlot> FindRegister(RegisterRole role, Architecture abi,
   return slot == std::end(kSlots) ? std::nullopt : std::optional(*slot);
 }
 
+bool ResultReplacesFirstArgument(Architecture abi) {
+  return std::ranges::any_of(kSlots, [&](const RegisterSlot& result) {
+    const std::optional<RegisterSlot> argument =
+        FindRegister(kFirstArgument, abi, result.regset_bytes);
+    return result.role == kResult && result.abi == abi && argument &&
+           argument->offset == result.offset;
+  });
+}
+
 }  // namespace cordon

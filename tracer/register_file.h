@@ -36,4 +36,7 @@ std::optional<unsigned> RegisterNote(RegisterRole role, Architecture abi);
 std::optional<RegisterSlot> FindRegister(RegisterRole role, Architecture abi,
                                          std::size_t regset_bytes);
 
+/// Does the result of a call lie where its first argument was, so that this one is lost?
+bool ResultReplacesFirstArgument(Architecture abi);
+
 }  // namespace cordon

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 constexpr pid_t kRoot = 10;
@@ -140,6 +141,31 @@ TEST_F(PtraceSessionTest, TakesCloneUntracedOut) {
   kernel_.Report(kRoot, WaitStatus::ForExit(0));
   Play(TraceTier::kFiltered);
   EXPECT_THAT(kernel_.log, Contains(fmt::format("argument 10 {:#x}", SIGCHLD)));
+}
+
+TEST_F(PtraceSessionTest, PutsTheFlagsOfCloneBackInBothTasks) {
+  const std::string flags = fmt::format("{:#x}", kCloneUntraced | SIGCHLD);
+  for (const bool child_first : {false, true}) {
+    SCOPED_TRACE(child_first);
+    kernel_.log.clear();
+    kernel_.ReportCall(kRoot, Stop(CallStage::kSeccomp, "clone", {kCloneUntraced | SIGCHLD}));
+    if (child_first) {
+      kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+    }
+    kernel_.ReportEvent(kRoot, kEventClone, 11);
+    if (!child_first) {
+      kernel_.Report(11, WaitStatus::ForStop(SIGTRAP, kEventStop));
+    }
+    kernel_.ReportCall(kRoot, Exit(11));
+    kernel_.Report(11, WaitStatus::ForExit(0));
+    kernel_.Report(kRoot, WaitStatus::ForExit(0));
+    Play(TraceTier::kFiltered);
+    EXPECT_THAT(kernel_.log, IsSupersetOf({fmt::format("restore 10 {}", flags),
+                                           fmt::format("restore 11 {}", flags)}));
+    EXPECT_EQ(std::ranges::count_if(
+                  kernel_.log, [](const std::string& line) { return line.starts_with("restore"); }),
+              2);
+  }
 }
 
 TEST_F(PtraceSessionTest, PutsTheFlagsOfClone3Back) {

@@ -34,6 +34,13 @@ TEST(RegisterFile, AgreesWithTheHeadersOfX86) {
 }
 #endif
 
+TEST(RegisterFile, KnowsWhereTheResultReplacesTheFirstArgument) {
+  EXPECT_FALSE(ResultReplacesFirstArgument(Architecture::kX86_64));
+  EXPECT_FALSE(ResultReplacesFirstArgument(Architecture::kX86));
+  EXPECT_TRUE(ResultReplacesFirstArgument(Architecture::kAarch64));
+  EXPECT_TRUE(ResultReplacesFirstArgument(Architecture::kArm));
+}
+
 TEST(RegisterFile, KnowsTheLayoutByItsSize) {
   const auto narrow = FindRegister(RegisterRole::kFirstArgument, Architecture::kX86, 68);
   ASSERT_TRUE(narrow.has_value());

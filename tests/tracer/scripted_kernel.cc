@@ -69,6 +69,10 @@ Status ScriptedKernel::SetFirstArgument(pid_t task, std::uint32_t, std::uint64_t
   return Take(task, fmt::format("argument {} {:#x}", task, value));
 }
 
+Status ScriptedKernel::RestoreFirstArgument(pid_t task, std::uint32_t, std::uint64_t value) {
+  return Take(task, fmt::format("restore {} {:#x}", task, value));
+}
+
 Status ScriptedKernel::SkipCall(pid_t task, std::uint32_t) {
   return Take(task, fmt::format("skip {}", task));
 }

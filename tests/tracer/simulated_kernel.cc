@@ -214,6 +214,10 @@ Status SimulatedKernel::SetFirstArgument(pid_t task, std::uint32_t, std::uint64_
   return Enter(task);
 }
 
+Status SimulatedKernel::RestoreFirstArgument(pid_t task, std::uint32_t, std::uint64_t) {
+  return Enter(task);
+}
+
 Status SimulatedKernel::SkipCall(pid_t task, std::uint32_t) {
   return Enter(task);
 }
