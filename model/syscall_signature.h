@@ -64,7 +64,7 @@ enum class ArgumentRole : std::uint8_t {
   kAccessMode,     ///< R_OK, W_OK, X_OK
   kFileMode,       ///< mode_t
   kSocketAddress,  ///< pointer to struct sockaddr; the next argument is its length in bytes
-  kMessage,        ///< pointer to struct msghdr
+  kMessage,        ///< pointer to struct msghdr, or to the first of several struct mmsghdr
   kProtection,     ///< PROT_*
   kMapFlags,       ///< MAP_*
   kProcess,        ///< a process or thread id

@@ -146,6 +146,11 @@ Expected<RemoteBytes> ReadMessageControl(RemoteAddress from, Architecture arch,
   return control;
 }
 
+std::size_t MessageVectorStride(Architecture arch) {
+  constexpr std::size_t kWords = 8;  // the seven of struct msghdr, and msg_len
+  return kWords * WordBytes(arch);
+}
+
 Expected<std::vector<int>> ReadReceivedDescriptors(RemoteAddress message, Architecture arch,
                                                    const ProcessMemory& memory) {
   constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 10;

@@ -44,6 +44,9 @@ struct RemoteBytes {
 Expected<RemoteBytes> ReadMessageControl(RemoteAddress from, Architecture arch,
                                          const ProcessMemory& memory);
 
+/// Bytes of a struct mmsghdr (recvmmsg(2)): a struct msghdr and an unsigned, filled up to a word.
+std::size_t MessageVectorStride(Architecture arch);
+
 /// The descriptors that came with the message (SCM_RIGHTS; unix(7)), after recvmsg(2) has filled it
 /// in. Reads at most 64 KiB.
 Expected<std::vector<int>> ReadReceivedDescriptors(RemoteAddress message, Architecture arch,

@@ -4,6 +4,7 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -107,6 +108,18 @@ FileAccessSet AttributeAccess(SyscallEffect effect) {
   }
 }
 
+bool ReceivesSeveral(const CallFrame& frame) {
+  return frame.signature->name.starts_with("recvmmsg");
+}
+
+/// Could descriptors come with the message? Of several each may have room.
+bool HasRoomForRights(const TaskState& task, const CallFrame& frame) {
+  const auto control = ReadMessageControl(RemoteAddress{frame.meant.arguments[1]},
+                                          frame.meant.call.arch, ProcessMemory(task.id));
+  return ReceivesSeveral(frame) ||
+         (control.has_value() && !control->address.null() && control->size != 0);
+}
+
 }  // namespace
 
 struct FileRules::RuleRow {
@@ -192,10 +205,11 @@ std::optional<ExitInterest> FileRules::BeforeDescriptorCall(TaskState& task, Cal
                  : ExitInterest::kNotWanted;
     }
     case SyscallEffect::kReceiveMessage: {
-      const auto control = ReadMessageControl(RemoteAddress{frame.meant.arguments[1]},
-                                              frame.meant.call.arch, ProcessMemory(task.id));
-      const bool room = control.has_value() && !control->address.null() && control->size != 0;
-      return room ? ExitInterest::kWanted : BeforeTransfer(task, frame);
+      const std::optional<SocketIdentity> socket =
+          lookup_.SocketOf(task, DescriptorNumber(frame.meant.arguments[0]));
+      // Only these pass descriptors on (unix(7)).
+      const bool may_bring = socket && socket->family == AF_UNIX && HasRoomForRights(task, frame);
+      return may_bring ? ExitInterest::kWanted : BeforeTransfer(task, frame);
     }
     default:
       return std::nullopt;
@@ -628,13 +642,22 @@ void FileRules::AfterPipe(TaskState& task, CallFrame& frame, CallResult) {
 
 /// The kernel asks whether the receiver may use such a file as it was opened (selinux_file_receive
 /// in security/selinux/hooks.c).
-void FileRules::AfterReceive(TaskState& task, CallFrame& frame, CallResult) {
-  const Expected<std::vector<int>> received = ReadReceivedDescriptors(
-      RemoteAddress{frame.meant.arguments[1]}, frame.meant.call.arch, ProcessMemory(task.id));
-  if (!received.has_value()) {
-    return;
+void FileRules::AfterReceive(TaskState& task, CallFrame& frame, CallResult result) {
+  const Architecture arch = frame.meant.call.arch;
+  const std::int64_t messages = ReceivesSeveral(frame) ? result.value : 1;
+  for (std::int64_t i = 0; i < messages; ++i) {
+    const RemoteAddress message = RemoteAddress{frame.meant.arguments[1]} +
+                                  (static_cast<std::uint64_t>(i) * MessageVectorStride(arch));
+    if (const Expected<std::vector<int>> received =
+            ReadReceivedDescriptors(message, arch, ProcessMemory(task.id));
+        received.has_value()) {
+      NoteReceived(task, *received);
+    }
   }
-  for (const int fd : *received) {
+}
+
+void FileRules::NoteReceived(TaskState& task, const std::vector<int>& descriptors) {
+  for (const int fd : descriptors) {
     Forget(task, fd);
     const auto mode = DescriptorFlags(task.id, fd).value_or(O_PATH);
     if ((mode & O_PATH) != 0) {

@@ -54,6 +54,7 @@ class FileRules {
   void AfterControl(TaskState& task, CallFrame& frame, CallResult result);
   void AfterDescriptor(TaskState& task, CallFrame& frame, CallResult result);
   void AfterReceive(TaskState& task, CallFrame& frame, CallResult result);
+  void NoteReceived(TaskState& task, const std::vector<int>& descriptors);
   void AfterPipe(TaskState& task, CallFrame& frame, CallResult result);
 
   void Note(const TaskState& task, const NamedFile& named, FileAccessSet access);

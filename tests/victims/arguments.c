@@ -117,6 +117,76 @@ static int rights(void) {
   return 0;
 }
 
+/* The second of two messages that one call receives brings a descriptor. */
+static int several_rights(void) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) != 0)
+    return 1;
+  pid_t child = fork();
+  if (child == 0) {
+    char byte = 'x';
+    struct iovec part = {&byte, 1};
+
+    union {
+      struct cmsghdr header;
+      char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (sendmsg(pair[1], &message, 0) != 1)
+      _exit(2);
+    int fd = memfd_create("passed", 0);
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    struct cmsghdr* item = CMSG_FIRSTHDR(&message);
+    item->cmsg_level = SOL_SOCKET;
+    item->cmsg_type = SCM_RIGHTS;
+    item->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(item), &fd, sizeof fd);
+    _exit(sendmsg(pair[1], &message, 0) == 1 ? 0 : 3);
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || status != 0)
+    return 4;
+  char room[2];
+  char control[2][CMSG_SPACE(sizeof(int))];
+  struct iovec parts[2] = {{&room[0], 1}, {&room[1], 1}};
+  struct mmsghdr messages[2];
+  memset(messages, 0, sizeof messages);
+  for (int i = 0; i < 2; ++i) {
+    messages[i].msg_hdr.msg_iov = &parts[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+    messages[i].msg_hdr.msg_control = control[i];
+    messages[i].msg_hdr.msg_controllen = sizeof control[i];
+  }
+  if (recvmmsg(pair[0], messages, 2, 0, NULL) != 2)
+    return 5;
+  return messages[1].msg_hdr.msg_controllen > 0 ? 0 : 6;
+}
+
+/* Every call on extended attributes: what reads them asks, what writes them changes. */
+static int attributes(void) {
+  const char* const name = "user.victim";
+  char value[8];
+  if (make("asked") != 0 || make("changed") != 0 || make("by_fd") != 0 || symlink("asked", "link"))
+    return 1;
+  if (setxattr("changed", name, "v", 1, 0) != 0)
+    return errno == EOPNOTSUPP ? 77 : 2;
+  if (lsetxattr("changed", name, "w", 1, 0) != 0 || removexattr("changed", name) != 0)
+    return 3;
+  if (lremovexattr("changed", name) == 0 || errno != ENODATA)
+    return 4;
+  if (getxattr("asked", name, value, sizeof value) >= 0 || errno != ENODATA)
+    return 5;
+  if (listxattr("asked", NULL, 0) < 0 || lgetxattr("link", name, value, sizeof value) >= 0 ||
+      llistxattr("link", NULL, 0) < 0)
+    return 6;
+  int fd = open("by_fd", O_RDONLY);
+  if (fsetxattr(fd, name, "v", 1, 0) != 0 || fgetxattr(fd, name, value, sizeof value) != 1 ||
+      flistxattr(fd, NULL, 0) <= 0 || fremovexattr(fd, name) != 0)
+    return 7;
+  return 0;
+}
+
 static int mounts(void) {
   struct {
     unsigned long long attr_set, attr_clr, propagation, userns_fd;
@@ -183,6 +253,8 @@ static const struct {
     {"memory_file", memory_file},
     {"kinds", kinds},
     {"rights", rights},
+    {"several_rights", several_rights},
+    {"attributes", attributes},
     {"mounts", mounts},
     {"watch", watch},
     {"options", options},
