@@ -20,6 +20,8 @@ struct Credentials {
 
   std::uint32_t effective_uid() const { return uids[1]; }
 
+  std::uint32_t effective_gid() const { return gids[1]; }
+
   std::uint32_t file_uid() const { return uids[3]; }
 
   bool HasCapability(int capability) const {

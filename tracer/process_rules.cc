@@ -39,11 +39,32 @@ bool InOwnUserNamespace(pid_t task) {
 
 /// Would executing this file raise privilege without a tracer (execve(2), capabilities(7))?
 bool GivesPrivilege(const TaskState& task, const ResolvedPath& path) {
-  if ((path.status.st_mode & (S_ISUID | S_ISGID)) != 0) {
+  const Credentials& credentials = task.process->credentials;
+  const struct stat& status = path.status;
+  if (((status.st_mode & S_ISUID) != 0 && status.st_uid != credentials.effective_uid()) ||
+      ((status.st_mode & S_ISGID) != 0 && status.st_gid != credentials.effective_gid())) {
     return true;
+  }
+  if (credentials.effective_uid() == 0) {
+    return false;  // root gets all that there is, whatever the file says
   }
   const std::string reachable = fmt::format("/proc/{}/root{}", task.id, path.key.path);
   return ::getxattr(reachable.c_str(), "security.capability", nullptr, 0) > 0;
+}
+
+/// Does the kernel withhold it because of cordon? It does under a tracer without CAP_SYS_PTRACE
+/// (cap_bprm_creds_from_file() in security/commoncap.c), and with no_new_privs, which a launch sets
+/// for the trace filter where it lacks CAP_SYS_ADMIN.
+bool TracerWithholdsPrivilege(pid_t task) {
+  static const Credentials kOwn = [] {
+    const Expected<ProcessStatus> own = ReadProcessStatus(::getpid());
+    return own.has_value() ? own->credentials : Credentials();
+  }();
+  if (!kOwn.HasCapability(CAP_SYS_PTRACE)) {
+    return true;
+  }
+  const Expected<ProcessStatus> status = ReadProcessStatus(task);
+  return !kOwn.HasCapability(CAP_SYS_ADMIN) && status.has_value() && status->no_new_privileges;
 }
 
 }  // namespace
@@ -58,8 +79,7 @@ ExitInterest ProcessRules::Before(TaskState& task, CallFrame& frame) {
       const NamedFile& named = frame.files.front();
       if (named.path != nullptr && named.path->exists()) {
         frame.image = ReadExecutableImage(task.id, named.path->key, lookup_.ResolverFor(task));
-        if (!task.process->credentials.HasCapability(CAP_SYS_ADMIN) &&
-            GivesPrivilege(task, *named.path)) {
+        if (GivesPrivilege(task, *named.path) && TracerWithholdsPrivilege(task.id)) {
           log_.NoteLimitation("setuid-program",
                               fmt::format("{} ran without its privilege", named.path->key.path));
         }
