@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """compare_with_strace.py --strace FILE... --recording FILE...
 
-Does every recording tell the same (ABI, call, result) and the same opened paths as strace does of the same program? The strace files are
-of separate runs with `-f -n -y -s 4096 -e raw='!open,openat,openat2,creat,execve'`.
+Does every recording tell the same (ABI, call, result) and the same opened paths as strace does of the same program, and of every path that
+could not be opened, why? The strace files are of separate runs with `-f -n -y -s 4096 -e raw='!open,openat,openat2,creat,execve'`.
 
 What is executed counts as opened, for the kernel opens it: the file that execve(2) names and its chain of interpreters. A program of
 ELFCLASS32 makes the calls of x86 from there on.
@@ -46,6 +46,7 @@ class Seen:
         self.returns = []  # (arch, nr, args, result), in order
         self.opened = set()
         self.path_only = set()  # opened with O_PATH and in no other way
+        self.not_opened = set()  # (path, errno)
 
 
 def numbers(text):
@@ -103,12 +104,23 @@ def executed_files(path):
     return files
 
 
+def named_path(args):
+    """The absolute path that open(2), openat(2) or creat(2) names, links before its last part walked; None where strace shows no folder."""
+    named = re.match(r'(?:(?:AT_FDCWD|\d+)<(/[^>]*)>, )?"((?:[^"\\]|\\.)*)"', args)
+    if not named:
+        return None
+    path = os.path.join(named.group(1) or "", unescape(named.group(2))).rstrip("/")
+    if not path.startswith("/"):
+        return None
+    return os.path.realpath(os.path.dirname(path)) + "/" + os.path.basename(path)
+
+
 def read_strace(file_name):
     seen = Seen()
     pending = {}
     arch_of = {}
     pids = set()
-    opened, path_only = [], []
+    opened, path_only, not_opened = [], [], []
     for line in open(file_name, encoding="utf-8", errors="surrogateescape"):
         line = line.rstrip("\n")
         start = START.match(line)
@@ -145,6 +157,10 @@ def read_strace(file_name):
         if failure and failure.group(1).startswith("ERESTART"):
             continue
         seen.returns.append((arch, number, values, failure.group(1) if failure else "ok"))
+        if name in OPENING and failure:
+            path = named_path(args)
+            if path is not None:
+                not_opened.append((path, failure.group(1)))
         if name in OPENING and not failure:
             path = re.match(r"<(/.*?)(?:<[^>]*>)?>( \(deleted\))?$", result.group("tail"))
             if path:
@@ -165,6 +181,7 @@ def read_strace(file_name):
 
     seen.opened = {as_recorded(path) for path in opened}
     seen.path_only = {as_recorded(path) for path in path_only} - seen.opened
+    seen.not_opened = {(as_recorded(path), failure) for path, failure in not_opened}
     return seen
 
 
@@ -175,6 +192,7 @@ class Recording:
         self.calls = {(item["arch"], item["nr"]): item for item in document["syscalls"]}
         self.results = {(arch, nr, result) for (arch, nr), item in self.calls.items() for result in item["results"]}
         self.opened = {item["path"] for item in document["files"] if "open" in item["access"]}
+        self.failures = {(item["path"], name) for item in document["files"] for name in item.get("failures", {})}
 
     def tuple_of(self, arch, number, values):
         """The part of the registers that the recording keeps, or () where it keeps none or too many."""
@@ -241,6 +259,12 @@ def compare(runs, recording, normalise):
         return "path-only" if path in only and path not in recording.opened else None
 
     judge("opened", set.intersection(*paths), set.union(*paths), {normalise(path) for path in recording.opened}, path_only)
+
+    # Other calls fail on names, too: the recording may have more.
+    failed = [{(normalise(path), failure) for path, failure in seen.not_opened} for seen in runs]
+    expected = set.union(*failed)
+    got = {(normalise(path), failure) for path, failure in recording.failures} & expected
+    judge("not opened", set.intersection(*failed), expected, got, text=" ".join)
     return explained, unexplained
 
 
