@@ -52,8 +52,8 @@ Error Explain(pid_t process, const Error& seize) {
   const int scope = YamaScope();
   if (scope == kNever) {
     return CannotAttach(process,
-                        "kernel.yama.ptrace_scope is 3, so that nothing can be until the next "
-                        "boot; record it from its start with cordon profile -- COMMAND");
+                        "kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot: "
+                        "set it lower in sysctl.d and boot again");
   }
   if (::geteuid() != 0) {
     if (status->credentials.effective_uid() != ::geteuid()) {

@@ -132,6 +132,21 @@ status=0
 wait "$target" || status=$?
 expect_equal "and none was lost or spoilt" 7 "$status"
 
+# --- a task that cannot stop: it waits for its vfork(2) child ---
+rm ready
+(cd "$work" && exec "$victims/tasks" vfork_gate ready go) &
+target=$!
+at_end stop_pid "$target" KILL
+wait_for "the child" 5 test -e ready
+in_state D "$target" || die "a parent in vfork(2) is $(field State "$target")"
+timeout 30 "$cordon" profile --pid "$target" --timeout 300ms --quiet -o vfork.json || die "a task that cannot stop: status $?"
+[[ -s vfork.json ]] || die "no recording"
+wait_for "the end of tracing" 5 untraced "$target"
+touch go
+status=0
+wait "$target" || status=$?
+expect_equal "a task that could not stop in time goes on untraced" 7 "$status"
+
 # --- sockets that were bound before ---
 if [[ -x /usr/bin/python3 ]]; then
   start /usr/bin/python3 -c '
@@ -180,4 +195,14 @@ EOS
   setpriv --reuid=65534 --regid=65534 --clear-groups bash own.sh || die "an ordinary user cannot attach to a process of its own"
   [[ -s user/own.json ]] || die "an ordinary user's attachment gave no recording"
   ok "an ordinary user attaches to a process of its own"
+fi
+
+# In a user namespace of its own cordon is root over what is in there, and over nothing else.
+if ((EUID == 0)) && unshare --user --map-root-user true 2>/dev/null; then
+  refused "a process of the outer user namespace" 125 "CAP_SYS_PTRACE in the process's user namespace" \
+    unshare --user --map-root-user "$cordon" profile --pid "$target" -o inner.json
+  unshare --user --map-root-user bash -c 'sleep 60 & "$0" profile --pid $! --timeout 300ms --quiet -o inner.json; status=$?; kill $!; exit $status' \
+    "$cordon" || die "root of a user namespace cannot attach to a process in it"
+  [[ -s inner.json ]] || die "no recording from within a user namespace"
+  ok "root of a user namespace attaches to what is in it"
 fi

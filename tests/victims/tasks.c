@@ -2,6 +2,7 @@
 // not there, /cordon-victim/NAME, and so proves that it was followed: the test expects each of
 // these names in the recording, failed with ENOENT.
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -45,6 +46,19 @@ static int by_vfork(void) {
   }
   mark("vfork-parent");
   return await(child) == 7 ? 0 : 1;
+}
+
+// The parent waits, where no signal but SIGKILL wakes it, for its child, which makes one file and
+// ends when there is another.
+static int vfork_gate(const char* ready, const char* go) {
+  pid_t child = vfork();
+  if (child == 0) {
+    close(open(ready, O_CREAT | O_WRONLY, 0600));
+    while (access(go, F_OK) != 0)
+      usleep(10000);
+    _exit(7);
+  }
+  return await(child);
 }
 
 static int by_clone(unsigned long flags, const char* name) {
@@ -316,6 +330,8 @@ int main(int argc, char** argv) {
     return by_vfork();
   if (!strcmp(scenario, "clone"))
     return by_clone(0, "clone-child");
+  if (!strcmp(scenario, "vfork_gate") && argc == 4)
+    return vfork_gate(argv[2], argv[3]);
   if (!strcmp(scenario, "clone_untraced"))
     return by_clone_untraced();
   if (!strcmp(scenario, "clone3"))
