@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
+#include <utility>
 
 #include "observe/call_values.h"
 #include "tracer/capability_rules.h"
@@ -51,6 +53,9 @@ void SocketRules::ReadAddress(TaskState& task, CallFrame& frame) {
     } else {
       frame.unreadable |= destination.error().sys_errno == EFAULT;
     }
+    if (frame.signature->name == "sendmmsg") {
+      ReadFurtherAddresses(task, frame);
+    }
     return;
   }
   const auto* const role = std::ranges::find(roles, ArgumentRole::kSocketAddress);
@@ -71,6 +76,30 @@ void SocketRules::ReadAddress(TaskState& task, CallFrame& frame) {
   }
 }
 
+void SocketRules::ReadFurtherAddresses(const TaskState& task, CallFrame& frame) {
+  constexpr std::uint64_t kMostMessages = 1024;  // UIO_MAXIOV: the kernel sends no more at once
+  const ProcessMemory memory(task.id);
+  const Architecture arch = frame.meant.call.arch;
+  const std::uint64_t messages =
+      std::min<std::uint64_t>(static_cast<std::uint32_t>(frame.meant.arguments[2]), kMostMessages);
+  std::set<std::pair<std::string, int>> known;
+  if (frame.address) {
+    known.emplace(frame.address->address, frame.address->port);
+  }
+  for (std::uint64_t i = 1; i < messages; ++i) {
+    const RemoteAddress message =
+        RemoteAddress{frame.meant.arguments[1]} + (i * MessageVectorStride(arch));
+    const auto destination = ReadMessageDestination(message, arch, memory);
+    if (!destination.has_value()) {
+      frame.unreadable |= destination.error().sys_errno == EFAULT;
+      return;
+    }
+    if (*destination && known.emplace((*destination)->address, (*destination)->port).second) {
+      frame.further_addresses.emplace(i, **destination);
+    }
+  }
+}
+
 ExitInterest SocketRules::Before(TaskState& task, CallFrame& frame) {
   const std::optional<SocketOperation> operation = OperationOf(frame.signature->effect);
   if (!operation) {
@@ -83,7 +112,7 @@ ExitInterest SocketRules::Before(TaskState& task, CallFrame& frame) {
     }
   }
   ReadAddress(task, frame);
-  if (*operation == SocketOperation::kSend && !frame.address) {
+  if (*operation == SocketOperation::kSend && !frame.address && frame.further_addresses.empty()) {
     return ExitInterest::kNotWanted;
   }
   if (frame.address && frame.address->family == AF_UNIX &&
@@ -107,7 +136,8 @@ ExitInterest SocketRules::Before(TaskState& task, CallFrame& frame) {
 
 void SocketRules::After(TaskState& task, CallFrame& frame, CallResult result) {
   const std::optional<SocketOperation> operation = OperationOf(frame.signature->effect);
-  if (!operation || (*operation == SocketOperation::kSend && !frame.address)) {
+  if (!operation ||
+      (*operation == SocketOperation::kSend && !frame.address && frame.further_addresses.empty())) {
     return;
   }
   SocketKey key;
@@ -130,7 +160,17 @@ void SocketRules::After(TaskState& task, CallFrame& frame, CallResult result) {
     key.address = frame.address->address;
     key.port = frame.address->port;
   }
-  log_.NoteSocket(std::move(key), result.sys_errno, task.program());
+  for (const auto& [message, address] : frame.further_addresses) {
+    if (result.ok() && std::cmp_less(message, result.value)) {
+      SocketKey further = key;
+      further.address = address.address;
+      further.port = address.port;
+      log_.NoteSocket(std::move(further), 0, task.program());
+    }
+  }
+  if (frame.address || *operation != SocketOperation::kSend) {
+    log_.NoteSocket(std::move(key), result.sys_errno, task.program());
+  }
   NotePath(task, frame, result);
 }
 

@@ -18,6 +18,7 @@ class SocketRules {
 
  private:
   void ReadAddress(TaskState& task, CallFrame& frame);
+  void ReadFurtherAddresses(const TaskState& task, CallFrame& frame);
   void NotePath(TaskState& task, const CallFrame& frame, CallResult result);
 
   RecordingLog& log_;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -78,6 +79,8 @@ struct CallFrame {
   std::vector<NamedFile> files;
   std::uint64_t open_flags = 0;
   std::optional<SocketAddress> address;
+  /// sendmmsg(2): number of a message after the first -> its destination, each destination once.
+  std::map<std::uint64_t, SocketAddress> further_addresses;
   std::optional<ExecutableImage> image;
   std::optional<Mapping> mapping;  ///< what mprotect(2) is about to change
   std::int64_t before =

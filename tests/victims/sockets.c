@@ -51,6 +51,22 @@ static int datagram(void) {
   return 0;
 }
 
+// Three messages by one call, to two ports of 127.0.0.1.
+static int several(void) {
+  struct sockaddr_in addresses[3] = {loopback(9), loopback(9), loopback(10)};
+  struct iovec part = {(void*)"x", 1};
+  struct mmsghdr messages[3];
+  memset(messages, 0, sizeof messages);
+  for (int i = 0; i < 3; ++i) {
+    messages[i].msg_hdr.msg_name = &addresses[i];
+    messages[i].msg_hdr.msg_namelen = sizeof addresses[i];
+    messages[i].msg_hdr.msg_iov = &part;
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  return sendmmsg(fd, messages, 3, 0) == 3 ? 0 : 1;
+}
+
 // Binds DIR/socket and connects to it; connects to DIR/missing.
 static int unix_path(const char* folder) {
   struct sockaddr_un address;
@@ -95,6 +111,8 @@ int main(int argc, char** argv) {
     return inet();
   if (!strcmp(scenario, "datagram"))
     return datagram();
+  if (!strcmp(scenario, "several"))
+    return several();
   if (!strcmp(scenario, "unix_path"))
     return unix_path(argv[2]);
   if (!strcmp(scenario, "others"))
