@@ -94,8 +94,9 @@ void SocketRules::ReadFurtherAddresses(const TaskState& task, CallFrame& frame) 
       frame.unreadable |= destination.error().sys_errno == EFAULT;
       return;
     }
-    if (*destination && known.emplace((*destination)->address, (*destination)->port).second) {
-      frame.further_addresses.emplace(i, **destination);
+    const std::optional<SocketAddress>& to = *destination;
+    if (to && known.emplace(to->address, to->port).second) {
+      frame.further_addresses.emplace(i, *to);
     }
   }
 }
