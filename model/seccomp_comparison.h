@@ -25,9 +25,9 @@ enum class AnswerRelation : std::uint8_t {
 
 /// Every call, of every architecture that `left` or `right` lists, for which `relation` holds for
 /// some arguments: one difference each, by architecture and number; last, for each architecture,
-/// the calls that have no name yet, as the lowest number that has none. Decides by the conditions
-/// of both policies (DistinctValues()), not by sampling: nothing is missed. Fails with kLimit where
-/// the conditions of a call are too many to tell apart.
+/// the calls that have no name yet, as the lowest number that has none. Decided for all arguments
+/// (AnswerDiagrams), not sampled: nothing is missed. Fails with kLimit where the conditions of a
+/// call are too many to tell apart.
 Expected<std::vector<AnswerDifference>> FindDifferences(const SeccompPolicy& left,
                                                         const SeccompPolicy& right,
                                                         AnswerRelation relation);

@@ -309,14 +309,6 @@ bool CallRules::CanAnswer(SeccompActionKind kind) const {
   return std::ranges::any_of(rules_, [&](const Rule& rule) { return rule.action.kind == kind; });
 }
 
-std::vector<ArgumentCondition> CallRules::Conditions() const {
-  std::vector<ArgumentCondition> conditions;
-  for (const Rule& rule : rules_) {
-    conditions.insert(conditions.end(), rule.conditions.begin(), rule.conditions.end());
-  }
-  return conditions;
-}
-
 SeccompAction Evaluate(const SeccompPolicy& policy, const SyscallInvocation& invocation) {
   return CallRules(policy, invocation.call).Answer(invocation.arguments);
 }

@@ -99,6 +99,11 @@ SeccompAction Evaluate(const SeccompPolicy& policy, const SyscallInvocation& inv
 /// What a policy answers to one call, worked out once for many argument values.
 class CallRules {
  public:
+  struct Rule {
+    SeccompAction action;
+    std::vector<ArgumentCondition> conditions;  ///< as they are compared on the call's architecture
+  };
+
   CallRules(const SeccompPolicy& policy, Syscall call);
 
   /// As Evaluate() of the call with these registers.
@@ -107,18 +112,15 @@ class CallRules {
   /// Is there a rule with such an action, whatever its conditions?
   bool CanAnswer(SeccompActionKind kind) const;
 
-  /// Every condition of every rule, as it is compared on the call's architecture.
-  std::vector<ArgumentCondition> Conditions() const;
+  /// Those that may match; where none does, the call gets the default action.
+  const std::vector<Rule>& rules() const { return rules_; }
+
+  const SeccompAction& default_action() const { return default_action_; }
 
   /// The bits of a register that are compared: the low 32 on 32-bit architectures and x32.
   std::uint64_t comparable_bits() const { return comparable_bits_; }
 
  private:
-  struct Rule {
-    SeccompAction action;
-    std::vector<ArgumentCondition> conditions;
-  };
-
   SeccompAction default_action_;
   std::uint64_t comparable_bits_ = 0;
   std::vector<Rule> rules_;
