@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/load_input.h"
 #include "cli/load_seccomp_policy.h"
 #include "cli/report_error.h"
 #include "common/text.h"
 #include "model/recorded_calls.h"
+#include "model/recording_comparison.h"
 #include "model/seccomp_comparison.h"
 #include "model/seccomp_names.h"
 
@@ -74,23 +76,43 @@ std::string AsText(const CompareOptions& options, const std::vector<AnswerDiffer
   return text;
 }
 
-int Compare(const CompareOptions& options, AnswerRelation relation) {
-  const Expected<ProfileContext> context = MakeProfileContext(options.context);
-  if (!context) {
-    return ReportError(context.error());
+/// Two recordings: what one saw and the other did not.
+int CompareRecordings(const CompareOptions& options, const Recording& left, const Recording& right,
+                      AnswerRelation relation) {
+  const std::vector<std::string> only_left = MissingBehaviours(left, right);
+  const std::vector<std::string> only_right = relation == AnswerRelation::kDiffers
+                                                  ? MissingBehaviours(right, left)
+                                                  : std::vector<std::string>{};
+  std::string text;
+  if (options.json) {
+    nlohmann::ordered_json document;
+    document["left"] = ToUtf8(options.left);
+    document["right"] = ToUtf8(options.right);
+    document["only_left"] = only_left;
+    document["only_right"] = only_right;
+    text = document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  } else if (only_left.empty() && only_right.empty()) {
+    text = relation == AnswerRelation::kDiffers
+               ? fmt::format("{} and {} saw the same\n", Quote(options.left), Quote(options.right))
+               : fmt::format("{} saw nothing that {} did not\n", Quote(options.left),
+                             Quote(options.right));
+  } else {
+    for (const auto& [sign, lines] : {std::pair('-', &only_left), std::pair('+', &only_right)}) {
+      for (const std::string& line : *lines) {
+        text += fmt::format("{} {}\n", sign, line);
+      }
+    }
   }
-  const Expected<ResolvedProfile> left = LoadSeccompPolicy(options.left, *context);
-  if (!left) {
-    return ReportInputError(left.error());
-  }
-  const Expected<ResolvedProfile> right = LoadSeccompPolicy(options.right, *context);
-  if (!right) {
-    return ReportInputError(right.error());
-  }
-  ReportNotes(options.left, *left, options.context);
-  ReportNotes(options.right, *right, options.context);
+  (void)std::fputs(text.c_str(), stdout);
+  return only_left.empty() && only_right.empty() ? kOk : kAnswerIsNo;
+}
+
+int ComparePolicies(const CompareOptions& options, const ResolvedProfile& left,
+                    const ResolvedProfile& right, AnswerRelation relation) {
+  ReportNotes(options.left, left, options.context);
+  ReportNotes(options.right, right, options.context);
   const Expected<std::vector<AnswerDifference>> found =
-      FindDifferences(left->policy, right->policy, relation);
+      FindDifferences(left.policy, right.policy, relation);
   if (!found) {
     return ReportError(found.error());
   }
@@ -99,11 +121,38 @@ int Compare(const CompareOptions& options, AnswerRelation relation) {
   return found->empty() ? kOk : kAnswerIsNo;
 }
 
+int Compare(const CompareOptions& options, AnswerRelation relation) {
+  const Expected<ProfileContext> context = MakeProfileContext(options.context);
+  if (!context) {
+    return ReportError(context.error());
+  }
+  const Expected<PolicyOrRecording> left = LoadPolicyOrRecording(options.left, *context);
+  if (!left) {
+    return ReportInputError(left.error());
+  }
+  const Expected<PolicyOrRecording> right = LoadPolicyOrRecording(options.right, *context);
+  if (!right) {
+    return ReportInputError(right.error());
+  }
+  if (left->index() != right->index()) {
+    return ReportInputError(
+        InvalidInput(fmt::format("{} and {}: one is a policy and the other a recording; cordon "
+                                 "check compares those",
+                                 Quote(options.left), Quote(options.right))));
+  }
+  if (const auto* recording = std::get_if<Recording>(&*left)) {
+    return CompareRecordings(options, *recording, std::get<Recording>(*right), relation);
+  }
+  return ComparePolicies(options, std::get<ResolvedProfile>(*left),
+                         std::get<ResolvedProfile>(*right), relation);
+}
+
 void AddCompareCommand(CLI::App& app, int& exit_code, const std::string& name,
                        const std::string& description, AnswerRelation relation) {
   CLI::App* command = app.add_subcommand(name, description);
   const auto options = std::make_shared<CompareOptions>();
-  command->add_option("A", options->left, "A policy folder or a seccomp profile")->required();
+  command->add_option("A", options->left, "A policy folder, a seccomp profile, or a recording")
+      ->required();
   command->add_option("B", options->right, "The same")->required();
   command->add_flag("--json", options->json, "Print JSON");
   AddProfileContextOptions(*command, options->context);
@@ -115,14 +164,15 @@ void AddCompareCommand(CLI::App& app, int& exit_code, const std::string& name,
 void AddDiffCommand(CLI::App& app, int& exit_code) {
   AddCompareCommand(
       app, exit_code, "diff",
-      "Compare two seccomp policies exactly: exit 1 when any call gets another answer",
+      "Compare two seccomp policies exactly, or two recordings: exit 1 when they differ",
       AnswerRelation::kDiffers);
 }
 
 void AddSubsetCommand(CLI::App& app, int& exit_code) {
-  AddCompareCommand(app, exit_code, "subset",
-                    "Does B admit all that A admits? Exit 1, with the calls, when it does not",
-                    AnswerRelation::kLeftIsLarger);
+  AddCompareCommand(
+      app, exit_code, "subset",
+      "Does B admit all that A admits, or hold all that recording A holds? Exit 1 when not",
+      AnswerRelation::kLeftIsLarger);
 }
 
 }  // namespace cordon::cli

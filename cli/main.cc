@@ -20,6 +20,7 @@ int Run(std::vector<std::string> arguments) {
            AddCheckCommand,
            AddDiffCommand,
            AddGenerateCommand,
+           AddMergeCommand,
            AddProfileCommand,
            AddRunCommand,
            AddShowCommand,

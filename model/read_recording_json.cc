@@ -475,6 +475,22 @@ Status ReadList(const JsonCursor& root, std::string_view name, Read read) {
 
 }  // namespace
 
+bool IsRecording(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  constexpr std::string_view kKey = "\"schema_version\"";
+  // It is the first key that WriteRecording() writes, so that most need no parsing.
+  const std::size_t open = text.find_first_not_of(kBlanks);
+  if (open == std::string_view::npos || text[open] != '{') {
+    return false;
+  }
+  const std::size_t key = text.find_first_not_of(kBlanks, open + 1);
+  if (key != std::string_view::npos && text.substr(key).starts_with(kKey)) {
+    return true;
+  }
+  const nlohmann::json document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return document.is_object() && document.contains("schema_version");
+}
+
 Expected<Recording> ReadRecording(std::string_view text, std::string_view source) {
   ASSIGN_OR_RETURN(const nlohmann::json document, JsonCursor::Parse(text, source));
   const JsonCursor root(document, source);

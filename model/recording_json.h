@@ -18,6 +18,9 @@ inline constexpr std::size_t kMaxRecordingBytes = std::size_t{1} << 30;
 /// docs/recording-format.md.
 std::string WriteRecording(const Recording& recording);
 
+/// Is `text` meant to be a recording, rather than a policy? It is if it has a schema_version.
+bool IsRecording(std::string_view text);
+
 /// Reads what WriteRecording wrote. Unknown keys are ignored; everything known is checked. Fails
 /// with kInvalidInput, naming `source` (the file) and the JSON pointer or byte of the first
 /// mistake; another schema_version is named as such.

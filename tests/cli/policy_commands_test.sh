@@ -110,6 +110,58 @@ PYTHON
 ok "--json says the same"
 answers 0 subset cat.policy cat.policy
 
+# merge
+"$cordon" generate sync.json -o sync.policy 2>/dev/null
+answers 0 merge cat.policy sync.policy -o both.json
+expect_equal "it writes the file and nothing else" "" "$said$told"
+answers 0 check both.json cat.json sync.json
+answers 0 subset cat.policy both.json
+answers 0 subset sync.policy both.json
+answers 1 subset both.json cat.policy
+answers 0 merge sync.policy cat.policy
+expect_equal "the order does not matter" "$(cat both.json)" "$said"
+answers 0 merge --intersect cat.policy sync.policy
+cp said common.json
+answers 0 subset common.json cat.policy
+answers 0 subset common.json sync.policy
+answers 1 check common.json cat.json
+answers 0 merge narrow.json narrow.json -o same.json
+answers 0 diff narrow.json same.json
+answers 0 merge narrow.json wide.json -o more.json
+answers 0 diff more.json wide.json
+answers 0 merge narrow.json wide.json --intersect -o less.json
+answers 0 diff less.json narrow.json
+sed 's/"SCMP_ARCH_X86_64"/"SCMP_ARCH_X86_64", "SCMP_ARCH_X86"/' narrow.json >two.json
+answers 0 merge wide.json two.json -o out.json
+expect_contains "what no profile can say is a warning" "warning: write on x86: a profile has no words" "$told"
+answers 0 subset wide.json out.json
+answers 0 subset two.json out.json
+answers 0 merge /usr/share/containers/seccomp.json cat.policy -o out.json
+answers 0 subset /usr/share/containers/seccomp.json out.json
+: >plain
+
+# Recordings.
+answers 0 merge cat.json sync.json -o all.json
+answers 0 merge sync.json cat.json
+expect_equal "the order does not matter" "$(cat all.json)" "$said"
+answers 0 subset cat.json all.json
+answers 0 diff all.json all.json
+expect_contains "it says so" "saw the same" "$said"
+answers 1 subset all.json cat.json
+expect_contains "what is missing" "- sync on x86_64" "$said"
+answers 1 diff cat.json all.json
+expect_contains "what is more" "+ sync on x86_64" "$said"
+expect_missing "and nothing is less" "- " "$said"
+answers 1 diff --json cat.json sync.json
+/usr/bin/python3 - said <<'PYTHON' || die "the JSON is not what it should be: $said"
+import json, sys
+document = json.load(open(sys.argv[1]))
+assert "sync on x86_64" in document["only_right"] and "file '/etc/hostname': read" in document["only_left"]
+PYTHON
+ok "--json says the same"
+"$cordon" generate all.json -o all.policy 2>/dev/null
+answers 0 check all.policy cat.json sync.json
+
 # A profile as Docker's and Podman's: what it means depends on capabilities, kernel and architecture.
 cat >engine.json <<'PROFILE'
 {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENOSYS",
@@ -154,7 +206,13 @@ sed 's/"EPERM"/"EWHAT"/' engine.json >errno.json
 refused "errno.json: /syscalls/3/errno: unknown errno 'EWHAT'" diff errno.json cat.policy
 sed 's/"names": \["write"\]/"names": ["socket"], "args": [{"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}]/' narrow.json >both.json
 refused "both.json: /syscalls/2: rules /syscalls/1 and /syscalls/2 answer differently" diff both.json cat.policy
-refused "cat.json" diff cat.json cat.policy
+refused "one is a policy and the other a recording" diff cat.json cat.policy
+refused "one is a policy and the other a recording" subset cat.policy cat.json
+refused "is a recording and 'cat.policy' is a policy" merge cat.policy cat.json
+refused "--intersect is about policies" merge --intersect cat.json sync.json
+refused "missing.json" merge cat.policy missing.json
+refused "not valid JSON" merge cat.policy truncated.json
+refused "plain/out.json" merge cat.json -o plain/out.json
 refused "--arch" diff --arch pdp11 cat.policy cat.policy
 refused "--kernel" diff --kernel five cat.policy cat.policy
 refused "--cap" diff --cap chown cat.policy cat.policy

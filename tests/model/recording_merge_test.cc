@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "model/recording.h"
+#include "model/recording_comparison.h"
 #include "model/recording_json.h"
 #include "tests/testing/random_recording.h"
 
@@ -35,6 +36,13 @@ TEST_P(RecordingMergeTest, IsIdempotent) {
   EXPECT_EQ(Merged(ab, b_), ab);
 }
 
+TEST_P(RecordingMergeTest, LeavesNothingOut) {
+  const Recording ab = Merged(a_, b_);
+  EXPECT_EQ(MissingBehaviours(a_, ab), std::vector<std::string>{});
+  EXPECT_EQ(MissingBehaviours(b_, ab), std::vector<std::string>{});
+  EXPECT_NE(MissingBehaviours(ab, Recording{}), std::vector<std::string>{});
+}
+
 TEST_P(RecordingMergeTest, TheEmptyRecordingChangesNothing) {
   EXPECT_EQ(Merged(Recording{}, a_), a_);
 }
@@ -52,11 +60,11 @@ SyscallObservation WithTuples(std::uint64_t from, std::uint64_t to) {
 TEST(ArgumentTuplesTest, CollapseOverTheBoundWhicheverWayTheyCome) {
   EXPECT_FALSE(WithTuples(0, kMaxArgumentTuples).overflow);
   const SyscallObservation over = WithTuples(1, kMaxArgumentTuples + 2);
-  ASSERT_TRUE(over.overflow);
   EXPECT_TRUE(over.tuples.empty());
-  EXPECT_EQ(over.overflow->at(0),
-            (ScalarRange{.bits_or = 127, .minimum = 1, .maximum = kMaxArgumentTuples + 1}));
-  EXPECT_EQ(over.overflow->at(1), (ScalarRange{.bits_or = 7, .minimum = 7, .maximum = 7}));
+  EXPECT_EQ(
+      over.overflow.value_or(std::vector<ScalarRange>{}),
+      (std::vector<ScalarRange>{{.bits_or = 127, .minimum = 1, .maximum = kMaxArgumentTuples + 1},
+                                {.bits_or = 7, .minimum = 7, .maximum = 7}}));
 
   SyscallObservation merged = WithTuples(1, 40);
   merged.Merge(WithTuples(40, kMaxArgumentTuples + 2));
@@ -71,6 +79,38 @@ TEST(SeenTest, KeepsFirstAndLastTime) {
   EXPECT_EQ(seen.last_ms, 50U);
   EXPECT_EQ(seen.count, 2U);
   EXPECT_FALSE(seen.phases.Has(Phase::kStart));
+}
+
+TEST(MissingBehaviours, NamesEachKind) {
+  Recording left;
+  const Syscall socket{Architecture::kX86_64, 41};
+  left.syscalls[socket].AddTuple({2, 1, 0}, {.count = 1, .results = {{0, 1}}, .phases = {}});
+  left.syscalls[{Architecture::kX86_64, 0}].results = {{0, 1}};
+  left.files[{"/etc/hosts", FileClass::kFile}].access = {FileAccess::kOpen, FileAccess::kRead};
+  left.sockets[{2, 1, 0, SocketOperation::kBind, "127.0.0.1", 80}].results = {{0, 1}};
+  left.processes[{"/bin/sh", ""}].uids = {0};
+  left.capabilities["CAP_CHOWN"];
+  EXPECT_EQ(MissingBehaviours(left, Recording{}),
+            (std::vector<std::string>{"read on x86_64", "socket on x86_64",
+                                      "file '/etc/hosts': open", "file '/etc/hosts': read",
+                                      "bind of inet stream 0 '127.0.0.1' port 80: ok",
+                                      "program '/bin/sh'", "capability CAP_CHOWN"}));
+  Recording right = left;
+  right.syscalls[socket] = {};
+  right.syscalls[socket].AddTuple({1, 1, 0}, {.count = 1, .results = {{0, 1}}, .phases = {}});
+  right.files[{"/etc/hosts", FileClass::kFile}].access = {FileAccess::kOpen};
+  EXPECT_EQ(MissingBehaviours(left, right),
+            (std::vector<std::string>{"socket(0: 0x2, 1: 0x1, 2: 0x0) on x86_64",
+                                      "file '/etc/hosts': read"}));
+}
+
+TEST(MissingBehaviours, KnowsArgumentsThatWereCollapsed) {
+  Recording few;
+  Recording many;
+  few.syscalls[{Architecture::kX86_64, 41}] = WithTuples(3, 5);
+  many.syscalls[{Architecture::kX86_64, 41}] = WithTuples(0, kMaxArgumentTuples + 2);
+  EXPECT_TRUE(MissingBehaviours(few, many).empty());
+  EXPECT_EQ(MissingBehaviours(many, few).size(), 1U);
 }
 
 }  // namespace
