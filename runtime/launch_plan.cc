@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "common/text.h"
+#include "model/bpf_interpreter.h"
+#include "model/seccomp_compiler.h"
 #include "runtime/capability_names.h"
 #include "runtime/landlock_access.h"
 
@@ -210,6 +212,27 @@ Status PlanMounts(const LaunchRequest& request, LaunchPlan& plan) {
   return {};
 }
 
+/// Can a process that may gain privileges be confined?
+Status CheckPrivileges(const LaunchRequest& request, const LaunchPlan& plan) {
+  if (plan.no_new_privileges || request.filter.empty()) {
+    return {};
+  }
+  if (plan.uid != 0) {
+    return Fail(
+        InvalidInput("process.noNewPrivileges must be true: a filter cannot be loaded without it"));
+  }
+  constexpr std::string_view kLast = "capset";
+  const SyscallInvocation last{
+      {NativeArchitecture(), SyscallNumber(NativeArchitecture(), kLast).value_or(-1)}, {}};
+  ASSIGN_OR_RETURN(const std::uint32_t answer, InterpretBpf(request.filter, last));
+  if (ActionOfWord(answer).kind != SeccompActionKind::kAllow) {
+    return Fail(InvalidInput(
+        "process.noNewPrivileges is false, and the filter does not allow capset, which comes after "
+        "it then: generate the policy with --no-new-privileges off"));
+  }
+  return {};
+}
+
 Status PlanCapabilities(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
   plan.last_capability = host.last_capability;
   const bool own_user_namespace = (plan.clone_flags & CLONE_NEWUSER) != 0;
@@ -227,11 +250,7 @@ Status PlanCapabilities(const LaunchRequest& request, const HostFeatures& host, 
     plan.capabilities |= Bit(*number);
   }
   plan.no_new_privileges = request.config.no_new_privileges;
-  if (!plan.no_new_privileges && !request.filter.empty() && plan.uid != 0) {
-    return Fail(
-        InvalidInput("process.noNewPrivileges must be true: a filter cannot be loaded without it"));
-  }
-  return {};
+  return CheckPrivileges(request, plan);
 }
 
 Status PlanRlimits(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {

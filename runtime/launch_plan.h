@@ -104,6 +104,13 @@ struct LaunchPlan {
 
   /// CapEff of the workload just before execve.
   std::uint64_t ExpectedEffective() const { return uid == 0 ? capabilities : 0; }
+
+  /// What the workload's process keeps until it is confined: without no_new_privs the kernel takes
+  /// a filter and Landlock rules only from who has CAP_SYS_ADMIN (seccomp(2)).
+  std::uint64_t CapabilitiesToConfine() const {
+    constexpr std::uint64_t kSysAdmin = std::uint64_t{1} << 21;
+    return no_new_privileges || (filter.empty() && landlock.empty()) ? 0 : kSysAdmin;
+  }
 };
 
 /// Decides a launch. Pure. Fails with kInvalidInput for a configuration that means nothing,

@@ -77,19 +77,24 @@ StepResult SetIds(const LaunchPlan& plan) {
   return kDone;
 }
 
-StepResult SetCapabilities(const LaunchPlan& plan) {
+StepResult SetCapabilities(std::uint64_t wanted) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
-  const std::uint64_t wanted = plan.ExpectedEffective();
   for (unsigned half = 0; half < 2; ++half) {
     data[half].effective = static_cast<std::uint32_t>(wanted >> (32 * half));
     data[half].permitted = data[half].effective;
   }
-  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
-      ::syscall(SYS_capset, &header, data.data()) != 0) {
+  if (::syscall(SYS_capset, &header, data.data()) != 0) {
     return Failed(LaunchStep::kCapabilities);
   }
   return kDone;
+}
+
+StepResult DropCapabilities(const LaunchPlan& plan) {
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+    return Failed(LaunchStep::kCapabilities);
+  }
+  return SetCapabilities(plan.ExpectedEffective() | plan.CapabilitiesToConfine());
 }
 
 StepResult ChangeDirectory(const WorkloadContext& context) {
@@ -156,7 +161,7 @@ StepResult Confine(const WorkloadContext& context, const char*& executable) {
       [](const WorkloadContext& c) { return DropBoundingSet(c.plan); },
       [](const WorkloadContext& c) { return SetIds(c.plan); },
       ChangeDirectory,
-      [](const WorkloadContext& c) { return SetCapabilities(c.plan); },
+      [](const WorkloadContext& c) { return DropCapabilities(c.plan); },
   };
   for (const Step step : kSteps) {
     if (const StepResult result = step(context); !result.ok()) {
@@ -180,7 +185,10 @@ StepResult Confine(const WorkloadContext& context, const char*& executable) {
       ::syscall(SYS_landlock_restrict_self, context.landlock_ruleset, 0) != 0) {
     return Failed(LaunchStep::kLandlockRestrict);
   }
-  return InstallFilter(context);
+  if (const StepResult result = InstallFilter(context); !result.ok()) {
+    return result;
+  }
+  return plan.CapabilitiesToConfine() == 0 ? kDone : SetCapabilities(plan.ExpectedEffective());
 }
 
 void Relax() {

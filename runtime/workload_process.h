@@ -30,7 +30,8 @@ struct WorkloadContext {
 /// Confines the calling process and executes the command. For the fresh child, which shares its
 /// descriptor table (CLONE_FILES) but not its memory with its parent. Async-signal-safe. Order:
 /// limits, label, capabilities, no_new_privs, Landlock, seccomp last; from there on it makes no
-/// call but execve and exit_group, which a policy must always allow.
+/// call but execve and exit_group, which a policy must always allow. Without no_new_privs also
+/// capset, to drop the CAP_SYS_ADMIN that it needed until then.
 [[noreturn]] void RunWorkload(const WorkloadContext& context);
 
 }  // namespace cordon

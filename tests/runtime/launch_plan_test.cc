@@ -77,6 +77,17 @@ TEST(PlanLaunch, RootGetsNoUserNamespaceUnlessAsked) {
   EXPECT_FALSE(plan.deny_setgroups);
 }
 
+TEST(PlanLaunch, WithoutNoNewPrivilegesTheFilterHasToLetTheLastCapabilityGo) {
+  LaunchRequest request = PolicyRequest();
+  EXPECT_EQ(MustPlan(request, RootHost()).CapabilitiesToConfine(), 0U);
+  request.config.no_new_privileges = false;
+  EXPECT_EQ(MustPlan(request, RootHost()).CapabilitiesToConfine(), std::uint64_t{1} << 21);
+  request.filter = {sock_filter{6, 0, 0, 0x00050001}};
+  EXPECT_THAT(MustFail(request, RootHost()).message, HasSubstr("--no-new-privileges off"));
+  request.config.uid = 33;
+  EXPECT_THAT(MustFail(request, RootHost()).message, HasSubstr("noNewPrivileges must be true"));
+}
+
 TEST(PlanLaunch, AnOrdinaryUserBecomesTheConfiguredUserInside) {
   LaunchRequest request = Request();
   request.config.uid = 33;

@@ -72,6 +72,25 @@ TEST_P(HeldToPolicy, TheControlIsNotRefused) {
   EXPECT_THAT(output.standard_error, Not(HasSubstr("refused")));
 }
 
+TEST_P(HeldToPolicy, WithoutNoNewPrivilegesTooAndWithNoMoreCapabilities) {
+  config_.landlock = std::vector<LandlockRule>{{"/", {"read_file", "read_dir", "execute"}}};
+  const std::vector<std::string> command = {"/bin/sh", "-c",
+                                            "cat /proc/self/status; /mnt/syscall_probe unshare"};
+  for (const bool no_new_privileges : {true, false}) {
+    config_.no_new_privileges = no_new_privileges;
+    std::filesystem::remove_all(folder_ / "test.policy");
+    Write(AllBut({"unshare"}));
+    const ProgramOutput output = Run({"--allow-degraded", "files"}, command);
+    EXPECT_EQ(output.exit_code, 0) << output.standard_error;
+    EXPECT_EQ(StatusField(output.standard_output, "NoNewPrivs"), no_new_privileges ? "1" : "0");
+    EXPECT_EQ(StatusField(output.standard_output, "Seccomp"), "2");
+    const std::uint64_t effective =
+        std::stoull(StatusField(output.standard_output, "CapEff"), nullptr, 16);
+    EXPECT_EQ(effective & (std::uint64_t{1} << 21), 0U) << "CAP_SYS_ADMIN is left";
+    EXPECT_THAT(output.standard_output, HasSubstr("unshare EPERM\n"));
+  }
+}
+
 TEST_P(HeldToPolicy, OtherErrnosAreGivenAsThePolicySays) {
   SeccompPolicy policy = AllBut({"clone3"});
   policy.rules[0].action = SeccompAction::Errno(ENOSYS);
