@@ -12,6 +12,7 @@
 #include "common/text.h"
 #include "generator/bundle.h"
 #include "model/policy_bundle.h"
+#include "model/seccomp_policy_json.h"
 
 namespace cordon::cli {
 namespace {
@@ -21,7 +22,9 @@ struct GenerateOptions {
   std::vector<std::string> recordings;
   std::string folder;
   std::string name;
-  ContainerRuntime runtime = ContainerRuntime::kRunc;
+  std::string runtime = "runc";
+  std::string base_set;
+  std::string no_new_privileges;
   OnViolation on_violation = OnViolation::kErrno;
   SeccompProfileFormat format = SeccompProfileFormat::kDocker;
   bool exact = false;
@@ -29,10 +32,10 @@ struct GenerateOptions {
   std::string target;
 };
 
-const std::map<std::string, ContainerRuntime> kRuntimes = {{"cordon", ContainerRuntime::kCordon},
-                                                           {"runc", ContainerRuntime::kRunc},
-                                                           {"crun", ContainerRuntime::kCrun},
-                                                           {"none", ContainerRuntime::kNone}};
+const std::map<std::string, ContainerRuntime, std::less<>> kRuntimes = {
+    {"cordon", ContainerRuntime::kCordon}, {"runc", ContainerRuntime::kRunc},
+    {"docker", ContainerRuntime::kRunc},   {"crun", ContainerRuntime::kCrun},
+    {"podman", ContainerRuntime::kCrun},   {"none", ContainerRuntime::kNone}};
 const std::map<std::string, OnViolation> kViolations = {{"errno", OnViolation::kErrno},
                                                         {"log", OnViolation::kLog},
                                                         {"kill", OnViolation::kKill},
@@ -50,6 +53,40 @@ void PrintSummary(const std::string& folder, const PolicyProof& proof) {
   (void)std::fprintf(stderr, "%s\n", text.c_str());
 }
 
+/// "runc", "crun-1.8": whose base set, and of which release.
+Status ApplyRuntime(const GenerateOptions& options, SeccompOptions& seccomp) {
+  const std::string_view text = options.runtime;
+  const std::size_t dash = text.find('-');
+  const auto runtime = kRuntimes.find(text.substr(0, dash));
+  if (runtime == kRuntimes.end()) {
+    return Fail(InvalidInput("--runtime " + Quote(options.runtime) +
+                             ": cordon, runc, docker, crun, podman or none is meant, with a "
+                             "release perhaps: runc-1.1"));
+  }
+  seccomp.runtime = runtime->second;
+  if (dash != std::string_view::npos) {
+    // An engine's releases are not its runtime's.
+    const bool engine = runtime->first == "docker" || runtime->first == "podman";
+    seccomp.version = engine ? std::nullopt : ParseRuntimeVersion(text.substr(dash + 1));
+    if (!seccomp.version) {
+      return Fail(InvalidInput("--runtime " + Quote(options.runtime) +
+                               ": a release of runc or crun is meant: runc-1.1"));
+    }
+  }
+  if (options.no_new_privileges == "on" ||
+      (options.no_new_privileges.empty() && seccomp.runtime == ContainerRuntime::kCordon)) {
+    seccomp.no_new_privileges = NoNewPrivileges::kOn;
+  } else if (options.no_new_privileges == "off") {
+    seccomp.no_new_privileges = NoNewPrivileges::kOff;
+  }
+  if (!options.base_set.empty()) {
+    ASSIGN_OR_RETURN(const std::string text_of_set,
+                     ReadFile(options.base_set, kMaxSeccompProfileBytes));
+    ASSIGN_OR_RETURN(seccomp.measured, ReadBaseSet(text_of_set, options.base_set));
+  }
+  return {};
+}
+
 int Generate(const GenerateOptions& options) {
   const Expected<Recording> recording = LoadRecordings(options.recordings);
   if (!recording) {
@@ -57,11 +94,13 @@ int Generate(const GenerateOptions& options) {
   }
   BundleOptions bundle_options{
       .name = options.name,
-      .seccomp = {.runtime = options.runtime,
-                  .on_violation = options.on_violation,
+      .seccomp = {.on_violation = options.on_violation,
                   .portability = options.exact ? Portability::kExact : Portability::kPortable},
       .seccomp_format = options.format,
       .selinux_target = options.target};
+  if (const Status applied = ApplyRuntime(options, bundle_options.seccomp); !applied) {
+    return ReportInputError(applied.error());
+  }
   if (bundle_options.name.empty()) {
     Expected<std::string> name = DefaultBundleName(*recording);
     if (!name) {
@@ -101,9 +140,18 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
                       "What the policy is called (default: the program recorded first)");
   command
       ->add_option("--runtime", options->runtime,
-                   "Whose base set of system calls to add (default: runc, which Docker uses)")
-      ->transform(CLI::CheckedTransformer(kRuntimes))
+                   "Whose base set of system calls to add: cordon, runc (docker), crun (podman) "
+                   "or none; runc-1.1: of that release alone (default: runc)")
       ->default_str("runc");
+  command
+      ->add_option("--no-new-privileges", options->no_new_privileges,
+                   "Whether containers will have it: without it their runtime makes more calls "
+                   "(default: either; cordon: on)")
+      ->check(CLI::IsMember({"on", "off", "either"}));
+  command
+      ->add_option("--base-set", options->base_set,
+                   "What calibrate measured, in place of the known set of the runtime")
+      ->type_name("FILE");
   command
       ->add_option("--on-violation", options->on_violation,
                    "What a refused call gets (default: errno)")

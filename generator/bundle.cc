@@ -72,6 +72,7 @@ Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const Bundl
 
   ASSIGN_OR_RETURN(SandboxConfig config, GenerateSandbox(recording, options.name));
   config.seccomp = seccomp.policy;
+  config.no_new_privileges = options.seccomp.no_new_privileges != NoNewPrivileges::kOff;
   config.selinux_label = selinux.domain_label;
   bundle.files[std::string(kConfigFile)] = WriteSandboxConfig(config);
 

@@ -40,6 +40,12 @@ std::string_view RuntimeName(ContainerRuntime runtime) {
   return kNames.at(static_cast<std::size_t>(runtime));
 }
 
+std::string_view PrivilegesText(NoNewPrivileges mode) {
+  constexpr std::array<std::string_view, 3> kTexts = {"", ", with no_new_privileges",
+                                                      ", without no_new_privileges"};
+  return kTexts.at(static_cast<std::size_t>(mode));
+}
+
 /// What all architectures together saw of one name.
 struct Observed {
   std::uint64_t count = 0;
@@ -90,6 +96,7 @@ class PolicyBuilder {
   void CollectArchitectures();
   void LeaveOutWhatAlwaysFailed();
   Status AllowBaseSets();
+  std::vector<RuntimeCalls> RuntimeBaseSet(const BaseSets& sets) const;
   /// Of `names`, those that are not allowed yet, with their reason.
   void AllowForReason(const std::string& reason, const std::vector<std::string>& names);
   Status AllowFamilies();
@@ -204,16 +211,35 @@ void PolicyBuilder::AllowForReason(const std::string& reason,
   groups_.emplace_back(reason, std::move(added));
 }
 
+std::vector<RuntimeCalls> PolicyBuilder::RuntimeBaseSet(const BaseSets& sets) const {
+  const auto shipped = sets.runtimes.find(std::string(RuntimeName(options_.runtime)));
+  std::vector<RuntimeCalls> all;
+  if (!options_.measured.empty()) {
+    all = options_.measured;
+  } else if (shipped != sets.runtimes.end()) {
+    all = shipped->second;
+  }
+  std::erase_if(all, [&](const RuntimeCalls& calls) {
+    const bool other_version =
+        options_.version && (*options_.version < calls.first || calls.last < *options_.version);
+    // Whoever has it loads the filter later, so the calls are among those without it.
+    const bool only_without = calls.no_new_privileges == NoNewPrivileges::kOff &&
+                              options_.no_new_privileges == NoNewPrivileges::kOn;
+    return other_version || only_without;
+  });
+  return all;
+}
+
 Status PolicyBuilder::AllowBaseSets() {
   ASSIGN_OR_RETURN(const BaseSets sets, LoadBaseSets());
   std::vector<std::pair<std::string, ReasonedNames>> groups;
   std::ranges::transform(sets.always, std::back_inserter(groups),
                          [](const ReasonedNames& group) { return std::pair(group.reason, group); });
-  if (const auto runtime = sets.runtimes.find(std::string(RuntimeName(options_.runtime)));
-      runtime != sets.runtimes.end()) {
-    for (const ReasonedNames& group : runtime->second) {
-      groups.emplace_back(fmt::format("base set of {}: {}", runtime->first, group.reason), group);
-    }
+  for (const RuntimeCalls& calls : RuntimeBaseSet(sets)) {
+    groups.emplace_back(
+        fmt::format("base set of {} {}{}: {}", RuntimeName(options_.runtime), calls.versions,
+                    PrivilegesText(calls.no_new_privileges), calls.reason),
+        ReasonedNames{calls.reason, calls.names});
   }
   for (const auto& [reason, group] : groups) {
     brought_.insert(group.names.begin(), group.names.end());

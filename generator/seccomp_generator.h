@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
+#include "generator/syscall_data.h"
 #include "model/recording.h"
 #include "model/seccomp_policy.h"
 
@@ -22,6 +24,12 @@ enum class Portability : std::uint8_t { kPortable, kExact };
 
 struct SeccompOptions {
   ContainerRuntime runtime = ContainerRuntime::kRunc;
+  /// Only what this release of the runtime makes; nothing: what any known one does.
+  std::optional<RuntimeVersion> version = {};
+  NoNewPrivileges no_new_privileges = NoNewPrivileges::kEither;
+  /// In place of the runtime's set in policies/base_sets.json: what `cordon calibrate` measured.
+  /// Empty: nothing.
+  std::vector<RuntimeCalls> measured = {};
   OnViolation on_violation = OnViolation::kErrno;
   Portability portability = Portability::kPortable;
 };

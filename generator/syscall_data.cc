@@ -1,5 +1,6 @@
 #include "generator/syscall_data.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,53 @@ Expected<std::vector<ReasonedNames>> ReadGroups(const JsonCursor& place) {
   return groups;
 }
 
+/// "on", "off" or "either".
+Expected<NoNewPrivileges> ReadNoNewPrivileges(const JsonCursor& place) {
+  ASSIGN_OR_RETURN(const std::string text, place.String());
+  if (text == "on") {
+    return NoNewPrivileges::kOn;
+  }
+  if (text == "off") {
+    return NoNewPrivileges::kOff;
+  }
+  if (text == "either") {
+    return NoNewPrivileges::kEither;
+  }
+  return Fail(place.Mistake("on, off or either is meant"));
+}
+
+Expected<RuntimeCalls> ReadRuntimeCalls(const JsonCursor& element) {
+  RuntimeCalls calls;
+  ASSIGN_OR_RETURN(const JsonCursor reason, element.At("reason"));
+  ASSIGN_OR_RETURN(calls.reason, reason.String());
+  ASSIGN_OR_RETURN(const JsonCursor versions, element.At("versions"));
+  ASSIGN_OR_RETURN(calls.versions, versions.String());
+  const std::size_t dash = calls.versions.find('-');
+  const std::optional<RuntimeVersion> first = ParseRuntimeVersion(calls.versions.substr(0, dash));
+  const std::optional<RuntimeVersion> last =
+      dash == std::string::npos ? first : ParseRuntimeVersion(calls.versions.substr(dash + 1));
+  if (!first || !last || *last < *first) {
+    return Fail(versions.Mistake("a range of versions such as 1.1-1.4 is meant"));
+  }
+  calls.first = *first;
+  calls.last = *last;
+  ASSIGN_OR_RETURN(const JsonCursor privileges, element.At("no_new_privileges"));
+  ASSIGN_OR_RETURN(calls.no_new_privileges, ReadNoNewPrivileges(privileges));
+  ASSIGN_OR_RETURN(const JsonCursor names, element.At("names"));
+  ASSIGN_OR_RETURN(calls.names, ReadNames(names));
+  return calls;
+}
+
+Expected<std::vector<RuntimeCalls>> ReadRuntime(const JsonCursor& place) {
+  std::vector<RuntimeCalls> groups;
+  ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, place.Elements());
+  for (const JsonCursor& element : elements) {
+    ASSIGN_OR_RETURN(RuntimeCalls calls, ReadRuntimeCalls(element));
+    groups.push_back(std::move(calls));
+  }
+  return groups;
+}
+
 /// `read` of the embedded document `text`; what is wrong with it is our fault, not the user's.
 template <typename Result>
 Expected<Result> Load(std::string_view text, std::string_view source,
@@ -66,7 +114,7 @@ Expected<BaseSets> ReadBaseSets(const JsonCursor& root) {
   ASSIGN_OR_RETURN(const JsonCursor runtimes, root.At("runtimes"));
   ASSIGN_OR_RETURN(const auto members, runtimes.Members());
   for (const auto& [name, place] : members) {
-    ASSIGN_OR_RETURN(sets.runtimes[name], ReadGroups(place));
+    ASSIGN_OR_RETURN(sets.runtimes[name], ReadRuntime(place));
   }
   return sets;
 }
@@ -81,6 +129,34 @@ Expected<SyscallFamilies> ReadFamilies(const JsonCursor& root) {
 }
 
 }  // namespace
+
+std::optional<RuntimeVersion> ParseRuntimeVersion(std::string_view text) {
+  RuntimeVersion version;
+  const char* const end = text.data() + text.size();
+  const auto major = std::from_chars(text.data(), end, version.major);
+  if (major.ec != std::errc()) {
+    return std::nullopt;
+  }
+  if (major.ptr == end) {
+    return version;
+  }
+  if (*major.ptr != '.' || std::from_chars(major.ptr + 1, end, version.minor).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return version;
+}
+
+Expected<std::vector<RuntimeCalls>> ReadBaseSet(std::string_view text, std::string_view source) {
+  ASSIGN_OR_RETURN(const nlohmann::json json, JsonCursor::Parse(text, source));
+  const JsonCursor root(json, source);
+  ASSIGN_OR_RETURN(const JsonCursor version_place, root.At("base_set_version"));
+  ASSIGN_OR_RETURN(const std::uint64_t version, version_place.Unsigned());
+  if (version != 1) {
+    return Fail(version_place.Mistake("this program reads version 1"));
+  }
+  ASSIGN_OR_RETURN(const JsonCursor groups, root.At("groups"));
+  return ReadRuntime(groups);
+}
 
 Expected<SyscallClasses> LoadSyscallClasses() {
   return Load(policies::kSyscallClasses, "policies/syscall_classes.json", ReadClasses);

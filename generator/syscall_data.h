@@ -1,7 +1,11 @@
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
@@ -22,10 +26,34 @@ struct SyscallClasses {
       absent;  ///< answered with ENOSYS when not observed: as on a kernel that does not have them
 };
 
+/// Release MAJOR.MINOR of a container runtime.
+struct RuntimeVersion {
+  unsigned major = 0;
+  unsigned minor = 0;
+  auto operator<=>(const RuntimeVersion&) const = default;
+};
+
+/// "1.8" or "1.8.1+ds1": what follows the second number does not matter. Nothing for another text.
+std::optional<RuntimeVersion> ParseRuntimeVersion(std::string_view text);
+
+/// Whether the process in the container has no_new_privileges: without it a runtime has to load
+/// the filter earlier, and makes more calls under it.
+enum class NoNewPrivileges : std::uint8_t { kEither, kOn, kOff };
+
+/// Calls that a runtime makes between loading the filter and execve.
+struct RuntimeCalls {
+  std::string reason;    ///< one line
+  std::string versions;  ///< "1.1-1.4"
+  RuntimeVersion first;
+  RuntimeVersion last;
+  NoNewPrivileges no_new_privileges = NoNewPrivileges::kEither;
+  std::vector<std::string> names;
+};
+
 /// policies/base_sets.json.
 struct BaseSets {
   std::vector<ReasonedNames> always;
-  std::map<std::string, std::vector<ReasonedNames>> runtimes;  ///< by "runc", "crun", "cordon"
+  std::map<std::string, std::vector<RuntimeCalls>> runtimes;  ///< by "runc", "crun", "cordon"
 };
 
 /// policies/syscall_families.json: calls that do the same, by family.
@@ -34,6 +62,11 @@ using SyscallFamilies = std::map<std::string, std::vector<std::string>>;
 /// Fail with kInternal when the file is not what it should be.
 Expected<SyscallClasses> LoadSyscallClasses();
 Expected<BaseSets> LoadBaseSets();
+
+/// The base set in `text`, which `cordon calibrate` wrote: { "base_set_version": 1, "runtime":
+/// "runc", "version": "1.1.5", "groups": [ as in base_sets.json ] }. Fails with kInvalidInput,
+/// naming `source` and the place.
+Expected<std::vector<RuntimeCalls>> ReadBaseSet(std::string_view text, std::string_view source);
 Expected<SyscallFamilies> LoadSyscallFamilies();
 
 }  // namespace cordon

@@ -27,14 +27,32 @@ expect_contains "what was seen is allowed" ALLOW "$(rule_of cat.policy openat)"
 expect_contains "what was not is refused" '"errnoRet": 1' "$(rule_of cat.policy unshare)"
 expect_contains "what libc does without is absent" '"errnoRet": 38' "$(rule_of cat.policy clone3)"
 expect_contains "what runc needs is marked" "base set of runc" "$(rule_of cat.policy capset)"
-expect_contains "what portability adds is marked" "portability, family open" "$(rule_of cat.policy openat2)"
+expect_contains "what portability adds is marked" "portability, family open" "$(rule_of cat.policy creat)"
 
 "$cordon" generate cat.json --runtime crun -o crun.policy 2>/dev/null
 expect_contains "crun has another base set" "base set of crun" "$(rule_of crun.policy capset)"
 "$cordon" generate cat.json --runtime cordon -o cordon.policy 2>/dev/null
 expect_contains "cordon needs no capset" ERRNO "$(rule_of cordon.policy capset)"
+expect_equal "cordon has no_new_privileges" 1 "$(grep -c '"noNewPrivileges": true' cordon.policy/config.json)"
+"$cordon" generate cat.json --runtime cordon --no-new-privileges off -o off.policy 2>/dev/null
+expect_contains "without it cordon needs capset" "base set of cordon" "$(rule_of off.policy capset)"
+expect_equal "and config.json says so" 1 "$(grep -c '"noNewPrivileges": false' off.policy/config.json)"
+"$cordon" generate cat.json --runtime docker --no-new-privileges on -o on.policy 2>/dev/null
+expect_contains "with it runc needs no setgid" '"errnoRet": 1' "$(rule_of on.policy setgid)"
+expect_contains "without saying so it is allowed" "without no_new_privileges" "$(rule_of cat.policy setgid)"
+"$cordon" generate cat.json --runtime runc-1.1 -o runc11.policy 2>/dev/null
+expect_contains "runc 1.1 makes no recvfrom" '"errnoRet": 1' "$(rule_of runc11.policy recvfrom)"
+expect_contains "later ones do" "base set of runc 1.2-1.4" "$(rule_of cat.policy recvfrom)"
+cat >set.json <<'JSON'
+{ "base_set_version": 1, "runtime": "runc", "version": "9.9",
+  "groups": [ { "reason": "measured", "versions": "9.9", "no_new_privileges": "either", "names": [ "acct" ] } ] }
+JSON
+"$cordon" generate cat.json --base-set set.json -o measured.policy 2>/dev/null
+expect_contains "a measured base set" "base set of runc 9.9" "$(rule_of measured.policy acct)"
+expect_contains "takes the place of the known one" '"errnoRet": 1' "$(rule_of measured.policy setgid)"
+
 "$cordon" generate cat.json --exact -o exact.policy 2>/dev/null
-expect_contains "--exact adds no equivalents" '"errnoRet": 38' "$(rule_of exact.policy openat2)"
+expect_contains "--exact adds no equivalents" '"errnoRet": 1' "$(rule_of exact.policy creat)"
 "$cordon" generate cat.json --on-violation log -o log.policy 2>/dev/null
 expect_contains "--on-violation log" SCMP_ACT_LOG "$(rule_of log.policy unshare)"
 "$cordon" generate cat.json --on-violation kill -o kill.policy 2>/dev/null
@@ -60,7 +78,9 @@ expect_usage() {
   expect_contains "$what" "$part" "$(cat err)"
 }
 expect_usage "a name that is a path" "../x" cat.json --name ../x
-expect_usage "an unknown runtime" "podman" cat.json --runtime podman
+expect_usage "an unknown runtime" "youki" cat.json --runtime youki
+expect_usage "an engine's release" "runc-1.1" cat.json --runtime docker-20.10
+expect_usage "a release that is none" "runc-1.1" cat.json --runtime runc-latest
 expect_usage "an unknown format" "systemd" cat.json --seccomp-format systemd
 expect_usage "both widths at once" "exact" cat.json --exact --portable
 expect_usage "an SELinux target that is not there" "nowhere" cat.json --target /nowhere

@@ -109,7 +109,6 @@ TEST(GenerateSeccomp, AddsTheBaseSetOfTheRuntimeOnly) {
   };
   EXPECT_TRUE(allows(ContainerRuntime::kRunc, "capset"));
   EXPECT_TRUE(allows(ContainerRuntime::kCrun, "capset"));
-  EXPECT_FALSE(allows(ContainerRuntime::kCordon, "capset"));
   EXPECT_TRUE(allows(ContainerRuntime::kRunc, "setgid"));
   EXPECT_FALSE(allows(ContainerRuntime::kCrun, "setgid"));
   const GeneratedSeccomp runc = Generate(SmallServer().recording());
@@ -118,6 +117,33 @@ TEST(GenerateSeccomp, AddsTheBaseSetOfTheRuntimeOnly) {
   });
   ASSERT_NE(rule, runc.policy.rules.end());
   EXPECT_NE(rule->comment.find("base set of runc"), std::string::npos);
+}
+
+TEST(GenerateSeccomp, AddsOnlyWhatTheReleaseAndItsPrivilegesNeed) {
+  const auto allows = [&](const SeccompOptions& options, std::string_view name) {
+    return Ask(Generate(SmallServer().recording(), options), name) == kAllow;
+  };
+  const auto cordon = [](NoNewPrivileges mode) {
+    return SeccompOptions{.runtime = ContainerRuntime::kCordon, .no_new_privileges = mode};
+  };
+  EXPECT_FALSE(allows(cordon(NoNewPrivileges::kOn), "capset"));
+  EXPECT_TRUE(allows(cordon(NoNewPrivileges::kOff), "capset"));
+  EXPECT_TRUE(allows(cordon(NoNewPrivileges::kEither), "capset"));
+  EXPECT_FALSE(allows({.version = RuntimeVersion{1, 1}}, "recvfrom"));
+  EXPECT_TRUE(allows({.version = RuntimeVersion{1, 2}}, "recvfrom"));
+  EXPECT_TRUE(allows({}, "recvfrom"));
+  // Without no_new_privileges the filter is loaded earlier: what comes after it then includes what
+  // comes after it with.
+  EXPECT_TRUE(allows({.no_new_privileges = NoNewPrivileges::kOff}, "getpid"));
+  EXPECT_TRUE(allows({.no_new_privileges = NoNewPrivileges::kOff}, "setgid"));
+  EXPECT_FALSE(allows({.no_new_privileges = NoNewPrivileges::kOn}, "setgid"));
+  const SeccompOptions measured{.measured = {{.reason = "measured",
+                                              .versions = "9.9",
+                                              .first = {9, 9},
+                                              .last = {9, 9},
+                                              .names = {"acct"}}}};
+  EXPECT_TRUE(allows(measured, "acct"));
+  EXPECT_FALSE(allows(measured, "setgid"));
 }
 
 TEST(GenerateSeccomp, AddsEquivalentCallsUnlessExact) {

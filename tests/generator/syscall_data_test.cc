@@ -68,10 +68,62 @@ TEST(BaseSets, HaveWhatNoProgramStartsWithout) {
     EXPECT_TRUE(sets->runtimes.contains(runtime)) << runtime;
   }
   std::size_t cordons = 0;
-  for (const ReasonedNames& group : sets->runtimes.at("cordon")) {
-    cordons += group.names.size();
+  for (const RuntimeCalls& group : sets->runtimes.at("cordon")) {
+    cordons += group.no_new_privileges == NoNewPrivileges::kOff ? 0 : group.names.size();
   }
   EXPECT_EQ(cordons, 2U);
+}
+
+TEST(BaseSets, CoverTheReleasesThatTheyNameWithoutAGap) {
+  const Expected<BaseSets> sets = LoadBaseSets();
+  ASSERT_TRUE(sets.has_value()) << sets.error().message;
+  const std::map<std::string, std::vector<std::string>> releases = {
+      {"runc", {"1.1", "1.2", "1.3", "1.4"}}, {"crun", {"1.8", "1.16", "1.29"}}};
+  for (const auto& [runtime, versions] : releases) {
+    for (const std::string& text : versions) {
+      const RuntimeVersion version = ParseRuntimeVersion(text).value_or(RuntimeVersion{});
+      std::set<NoNewPrivileges> modes;
+      for (const RuntimeCalls& calls : sets->runtimes.at(runtime)) {
+        if (calls.first <= version && version <= calls.last) {
+          modes.insert(calls.no_new_privileges);
+        }
+      }
+      EXPECT_TRUE(modes.contains(NoNewPrivileges::kOn)) << runtime << " " << text;
+      EXPECT_TRUE(modes.contains(NoNewPrivileges::kOff)) << runtime << " " << text;
+    }
+  }
+}
+
+TEST(ParseRuntimeVersion, TakesWhatRuntimesSayOfThemselves) {
+  EXPECT_EQ(ParseRuntimeVersion("1.1.5+ds1"), (RuntimeVersion{1, 1}));
+  EXPECT_EQ(ParseRuntimeVersion("1.16"), (RuntimeVersion{1, 16}));
+  EXPECT_EQ(ParseRuntimeVersion("2"), (RuntimeVersion{2, 0}));
+  EXPECT_LT((RuntimeVersion{1, 8}), (RuntimeVersion{1, 16}));
+  EXPECT_FALSE(ParseRuntimeVersion("latest").has_value());
+  EXPECT_FALSE(ParseRuntimeVersion("").has_value());
+  EXPECT_FALSE(ParseRuntimeVersion("1.x").has_value());
+}
+
+TEST(ReadBaseSet, SaysWhereTheMistakeIs) {
+  const auto read = [](std::string_view text) { return ReadBaseSet(text, "set.json"); };
+  EXPECT_TRUE(read(R"({"base_set_version":1,"groups":[{"reason":"r","versions":"1.1",
+      "no_new_privileges":"on","names":["close"]}]})"));
+  for (const auto& [text, place] : std::map<std::string, std::string>{
+           {R"({"base_set_version":2,"groups":[]})", "/base_set_version"},
+           {R"({"base_set_version":1,"groups":[{"reason":"r","versions":"1.4-1.1",
+               "no_new_privileges":"on","names":[]}]})",
+            "/groups/0/versions"},
+           {R"({"base_set_version":1,"groups":[{"reason":"r","versions":"1.1",
+               "no_new_privileges":"maybe","names":[]}]})",
+            "/groups/0/no_new_privileges"},
+           {R"({"base_set_version":1,"groups":[{"reason":"r","versions":"1.1",
+               "no_new_privileges":"on","names":["no_call"]}]})",
+            "/groups/0/names"}}) {
+    const auto result = read(text);
+    ASSERT_FALSE(result.has_value()) << text;
+    EXPECT_EQ(result.error().code, ErrorCode::kInvalidInput);
+    EXPECT_NE(result.error().message.find(place), std::string::npos) << result.error().message;
+  }
 }
 
 TEST(SyscallFamilies, AreDisjointAndNeverBringWhatAFilterCannotSee) {
