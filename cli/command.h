@@ -14,11 +14,14 @@ inline constexpr int kCannot = 125;  ///< cordon itself could not do it
 /// subcommand's callback.
 using AddCommand = void (*)(CLI::App& app, int& exit_code);
 
+void AddCalibrateCommand(CLI::App& app, int& exit_code);
 void AddCheckCommand(CLI::App& app, int& exit_code);
+void AddConvertCommand(CLI::App& app, int& exit_code);
 void AddDiffCommand(CLI::App& app, int& exit_code);
 void AddMergeCommand(CLI::App& app, int& exit_code);
 void AddProfileCommand(CLI::App& app, int& exit_code);
 void AddGenerateCommand(CLI::App& app, int& exit_code);
+void AddProfileCommand(CLI::App& app, int& exit_code);
 void AddRunCommand(CLI::App& app, int& exit_code);
 void AddShowCommand(CLI::App& app, int& exit_code);
 void AddSubsetCommand(CLI::App& app, int& exit_code);

@@ -17,6 +17,7 @@ int Run(std::vector<std::string> arguments) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const AddCommand add : {
+           AddCalibrateCommand,
            AddCheckCommand,
            AddDiffCommand,
            AddGenerateCommand,

@@ -86,8 +86,8 @@ std::string Describe(const WatchedCall& call, const WatchedValues& values) {
 /// Puts a policy together rule by rule, each with its reasons.
 class PolicyBuilder {
  public:
-  PolicyBuilder(const Recording& recording, const SeccompOptions& options)
-      : recording_(recording), options_(options) {}
+  PolicyBuilder(const Recording& recording, SeccompOptions options)
+      : recording_(recording), options_(std::move(options)) {}
 
   Expected<GeneratedSeccomp> Build();
 
@@ -219,15 +219,7 @@ std::vector<RuntimeCalls> PolicyBuilder::RuntimeBaseSet(const BaseSets& sets) co
   } else if (shipped != sets.runtimes.end()) {
     all = shipped->second;
   }
-  std::erase_if(all, [&](const RuntimeCalls& calls) {
-    const bool other_version =
-        options_.version && (*options_.version < calls.first || calls.last < *options_.version);
-    // Whoever has it loads the filter later, so the calls are among those without it.
-    const bool only_without = calls.no_new_privileges == NoNewPrivileges::kOff &&
-                              options_.no_new_privileges == NoNewPrivileges::kOn;
-    return other_version || only_without;
-  });
-  return all;
+  return CallsOf(std::move(all), options_.version, options_.no_new_privileges);
 }
 
 Status PolicyBuilder::AllowBaseSets() {

@@ -1,5 +1,6 @@
 #include "generator/syscall_data.h"
 
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -36,17 +37,13 @@ Expected<std::vector<ReasonedNames>> ReadGroups(const JsonCursor& place) {
   return groups;
 }
 
-/// "on", "off" or "either".
 Expected<NoNewPrivileges> ReadNoNewPrivileges(const JsonCursor& place) {
   ASSIGN_OR_RETURN(const std::string text, place.String());
-  if (text == "on") {
-    return NoNewPrivileges::kOn;
-  }
-  if (text == "off") {
-    return NoNewPrivileges::kOff;
-  }
-  if (text == "either") {
-    return NoNewPrivileges::kEither;
+  for (const NoNewPrivileges mode :
+       {NoNewPrivileges::kEither, NoNewPrivileges::kOn, NoNewPrivileges::kOff}) {
+    if (text == NoNewPrivilegesName(mode)) {
+      return mode;
+    }
   }
   return Fail(place.Mistake("on, off or either is meant"));
 }
@@ -68,6 +65,9 @@ Expected<RuntimeCalls> ReadRuntimeCalls(const JsonCursor& element) {
   calls.last = *last;
   ASSIGN_OR_RETURN(const JsonCursor privileges, element.At("no_new_privileges"));
   ASSIGN_OR_RETURN(calls.no_new_privileges, ReadNoNewPrivileges(privileges));
+  if (const std::optional<JsonCursor> any_time = element.Find("at_any_time")) {
+    ASSIGN_OR_RETURN(calls.at_any_time, any_time->Boolean());
+  }
   ASSIGN_OR_RETURN(const JsonCursor names, element.At("names"));
   ASSIGN_OR_RETURN(calls.names, ReadNames(names));
   return calls;
@@ -144,6 +144,23 @@ std::optional<RuntimeVersion> ParseRuntimeVersion(std::string_view text) {
     return std::nullopt;
   }
   return version;
+}
+
+std::string_view NoNewPrivilegesName(NoNewPrivileges mode) {
+  constexpr std::array<std::string_view, 3> kNames = {"either", "on", "off"};
+  return kNames.at(static_cast<std::size_t>(mode));
+}
+
+std::vector<RuntimeCalls> CallsOf(std::vector<RuntimeCalls> all,
+                                  std::optional<RuntimeVersion> version, NoNewPrivileges mode) {
+  std::erase_if(all, [&](const RuntimeCalls& calls) {
+    const bool other_version = version && (*version < calls.first || calls.last < *version);
+    // With no_new_privileges the filter is loaded later, after what is only made without.
+    const bool only_without =
+        calls.no_new_privileges == NoNewPrivileges::kOff && mode == NoNewPrivileges::kOn;
+    return other_version || only_without;
+  });
+  return all;
 }
 
 Expected<std::vector<RuntimeCalls>> ReadBaseSet(std::string_view text, std::string_view source) {

@@ -40,6 +40,9 @@ std::optional<RuntimeVersion> ParseRuntimeVersion(std::string_view text);
 /// the filter earlier, and makes more calls under it.
 enum class NoNewPrivileges : std::uint8_t { kEither, kOn, kOff };
 
+/// "either", "on" or "off", as in base_sets.json.
+std::string_view NoNewPrivilegesName(NoNewPrivileges mode);
+
 /// Calls that a runtime makes between loading the filter and execve.
 struct RuntimeCalls {
   std::string reason;    ///< one line
@@ -47,6 +50,7 @@ struct RuntimeCalls {
   RuntimeVersion first;
   RuntimeVersion last;
   NoNewPrivileges no_new_privileges = NoNewPrivileges::kEither;
+  bool at_any_time = false;  ///< by another thread or a signal handler: not every start shows it
   std::vector<std::string> names;
 };
 
@@ -62,6 +66,10 @@ using SyscallFamilies = std::map<std::string, std::vector<std::string>>;
 /// Fail with kInternal when the file is not what it should be.
 Expected<SyscallClasses> LoadSyscallClasses();
 Expected<BaseSets> LoadBaseSets();
+
+/// Those of `all` that this release makes (nothing: any) with or without no_new_privileges.
+std::vector<RuntimeCalls> CallsOf(std::vector<RuntimeCalls> all,
+                                  std::optional<RuntimeVersion> version, NoNewPrivileges mode);
 
 /// The base set in `text`, which `cordon calibrate` wrote: { "base_set_version": 1, "runtime":
 /// "runc", "version": "1.1.5", "groups": [ as in base_sets.json ] }. Fails with kInvalidInput,
