@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/container_trial.h"
 #include "cli/report_error.h"
+#include "cli/workload_arguments.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "generator/calibration.h"
@@ -19,8 +20,7 @@ namespace cordon::cli {
 namespace {
 
 struct CalibrateOptions {
-  Engine engine = Engine::kRunc;
-  std::string engine_name;
+  std::string engine;
   std::string output;
   std::vector<std::string> program;
 };
@@ -110,7 +110,8 @@ Expected<std::vector<RuntimeCalls>> Measure(ContainerTrial& trial, const BaseSet
 
 Expected<std::string> Calibrated(const CalibrateOptions& options) {
   ASSIGN_OR_RETURN(const BaseSets sets, LoadBaseSets());
-  ASSIGN_OR_RETURN(ContainerTrial trial, ContainerTrial::Create(options.engine, options.program));
+  ASSIGN_OR_RETURN(ContainerTrial trial,
+                   ContainerTrial::Create(kEngines.at(options.engine), options.program));
   const std::optional<RuntimeVersion> version = ParseRuntimeVersion(trial.version());
   if (!version) {
     return Fail(MakeError(
@@ -138,7 +139,7 @@ Expected<std::string> Calibrated(const CalibrateOptions& options) {
 
 int Calibrate(CalibrateOptions options) {
   if (options.program.empty()) {
-    options.program = {options.engine_name};
+    options.program = {options.engine};
   }
   const Expected<std::string> base_set = Calibrated(options);
   if (!base_set) {
@@ -160,20 +161,10 @@ void AddCalibrateCommand(CLI::App& app, int& exit_code) {
       "calibrate", "Measure which system calls a container runtime makes under its filter");
   auto options = std::make_shared<CalibrateOptions>();
   command
-      ->add_option_function<std::string>(
-          "--runtime",
-          [options](const std::string& name) {
-            options->engine_name = name;
-            options->engine = kEngines.at(name);
-          },
-          "What starts the containers: docker, podman, crun or runc")
+      ->add_option("--runtime", options->engine,
+                   "What starts the containers: docker, podman, crun or runc")
       ->check(CLI::IsMember(kEngines))
       ->required();
-  command
-      ->add_option("--program", options->program,
-                   "The command that is the runtime, where it is not found by its name; with "
-                   "options perhaps")
-      ->type_name("WORD");
   command
       ->add_option("-o,--output", options->output,
                    "The file to write, for generate --base-set (default: standard output)")
@@ -181,8 +172,15 @@ void AddCalibrateCommand(CLI::App& app, int& exit_code) {
   command->footer(
       "A container whose program only ends is started under narrower and narrower filters, with "
       "and "
-      "without no_new_privileges: some hundred starts.");
-  command->callback([options, &exit_code] { exit_code = Calibrate(*options); });
+      "without no_new_privileges: some hundred starts. Where the runtime is not found by its name, "
+      "its command follows: cordon calibrate --runtime podman -- podman --root /srv/podman");
+  command->prefix_command();
+  command->callback([command, options, &exit_code] {
+    if (HasWorkload(*command)) {
+      options->program = WorkloadCommand(*command);
+    }
+    exit_code = Calibrate(*options);
+  });
 }
 
 }  // namespace cordon::cli

@@ -19,7 +19,7 @@
 namespace cordon::cli {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{60};
+constexpr std::chrono::seconds kTimeout{30};
 constexpr std::uint8_t kStatus = 42;  ///< no runtime ends with it of its own
 
 bool IsEngine(Engine engine) {
@@ -52,6 +52,19 @@ std::string VersionIn(const std::string& text) {
   return line.substr(line.rfind(' ') + 1);
 }
 
+/// `command` as what leaves a process behind that must not hold our pipes.
+std::vector<std::string> WithoutPipes(std::vector<std::string> command) {
+  const std::vector<std::string> shell = {"sh", "-c", R"(exec "$@" </dev/null >/dev/null 2>&1)",
+                                          "sh"};
+  command.insert(command.begin(), shell.begin(), shell.end());
+  return command;
+}
+
+/// Docker takes no capitals in it.
+std::string Image() {
+  return fmt::format("cordon-calibrate-{}", ::getpid());
+}
+
 SeccompPolicy OnlyThese(const SyscallNames& allowed) {
   return {.default_action = {SeccompActionKind::kKillProcess, 0},
           .architectures = {NativeArchitecture()},
@@ -82,7 +95,7 @@ ContainerTrial::ContainerTrial(ContainerTrial&& other) noexcept
 
 ContainerTrial::~ContainerTrial() {
   if (has_image_) {
-    (void)Ask(program_, {"rmi", "-f", std::filesystem::path(folder_).filename().string()});
+    (void)Ask(program_, {"rmi", "-f", Image()});
   }
   if (!folder_.empty()) {
     std::error_code ignored;
@@ -133,8 +146,7 @@ Status ContainerTrial::MakeFolder() {
     return {};
   }
   ASSIGN_OR_RETURN(const std::string tree, Ask({"tar"}, {"-C", folder_ + "/rootfs", "-c", "."}));
-  RETURN_IF_ERROR(
-      Ask(program_, {"import", "-", std::filesystem::path(folder_).filename().string()}, tree));
+  RETURN_IF_ERROR(Ask(program_, {"import", "-", Image()}, tree));
   has_image_ = true;
   return {};
 }
@@ -162,18 +174,13 @@ std::vector<std::vector<std::string>> ContainerTrial::Commands(NoNewPrivileges m
     words.insert(words.begin(), program_.begin(), program_.end());
     return words;
   };
-  const std::string name = std::filesystem::path(folder_).filename().string();
   if (!IsEngine(engine_)) {
     const std::string state = folder_ + "/state";
     if (entry == Entry::kRun) {
       return {with({"--root", state, "run", "--bundle", folder_, container})};
     }
-    // What waits in the container must not hold our pipes.
-    std::vector<std::string> create = {"sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh"};
-    const std::vector<std::string> words =
-        with({"--root", state, "create", "--bundle", folder_, container});
-    create.insert(create.end(), words.begin(), words.end());
-    return {create, with({"--root", state, "start", container}),
+    return {WithoutPipes(with({"--root", state, "create", "--bundle", folder_, container})),
+            with({"--root", state, "start", container}),
             with({"--root", state, "exec", container, "/exit"})};
   }
   std::vector<std::string> run = with({"run", "--network", "none", "--name", container,
@@ -185,14 +192,14 @@ std::vector<std::vector<std::string>> ContainerTrial::Commands(NoNewPrivileges m
   if (engine_ == Engine::kPodman) {
     run.insert(run.end(), {"--rootfs", folder_ + "/rootfs"});
   } else {
-    run.push_back(name);
+    run.push_back(Image());
   }
   if (entry == Entry::kRun) {
     run.emplace_back("/exit");
     return {run};
   }
   run.emplace_back("/wait");
-  return {run, with({"exec", container, "/exit"})};
+  return {WithoutPipes(run), with({"exec", container, "/exit"})};
 }
 
 Expected<bool> ContainerTrial::Starts(const SyscallNames& allowed, NoNewPrivileges mode,
@@ -216,7 +223,9 @@ Expected<bool> ContainerTrial::Starts(const SyscallNames& allowed, NoNewPrivileg
   if (status != kStatus || entry == Entry::kExec) {
     // What runs, or what the filter killed half-way.
     std::vector<std::string> removal = {"rm", "-f", container};
-    if (!IsEngine(engine_)) {
+    if (engine_ == Engine::kPodman) {
+      removal = {"rm", "-f", "-t", "0", container};  // or it asks nicely for 10 s first
+    } else if (!IsEngine(engine_)) {
       removal = {"--root", folder_ + "/state", "delete", "--force", container};
     }
     (void)Ask(program_, removal);

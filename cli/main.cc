@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,7 +31,8 @@ int Run(std::vector<std::string> arguments) {
        }) {
     add(app, exit_code);
   }
-  if (!arguments.empty() && (arguments.front() == "profile" || arguments.front() == "run")) {
+  const std::set<std::string_view> before_a_command = {"calibrate", "profile", "run"};
+  if (!arguments.empty() && before_a_command.contains(arguments.front())) {
     TakeWorkloadArguments(arguments);
   }
   std::ranges::reverse(arguments);  // as CLI11 wants a vector

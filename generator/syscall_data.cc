@@ -1,17 +1,20 @@
 #include "generator/syscall_data.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
+#include "common/text.h"
 #include "model/json_cursor.h"
 #include "model/syscall.h"
 #include "policies/embedded.h"
 
 namespace cordon {
 namespace {
+
+constexpr std::uint64_t kMaxRelease = 99999;
 
 Expected<std::vector<std::string>> ReadNames(const JsonCursor& place) {
   ASSIGN_OR_RETURN(std::vector<std::string> names, place.Strings());
@@ -131,19 +134,23 @@ Expected<SyscallFamilies> ReadFamilies(const JsonCursor& root) {
 }  // namespace
 
 std::optional<RuntimeVersion> ParseRuntimeVersion(std::string_view text) {
-  RuntimeVersion version;
-  const char* const end = text.data() + text.size();
-  const auto major = std::from_chars(text.data(), end, version.major);
-  if (major.ec != std::errc()) {
+  const auto take_number = [&]() -> std::optional<unsigned> {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const std::optional<std::uint64_t> number = ParseUnsigned(text.substr(0, digits));
+    text.remove_prefix(digits);
+    return number && *number <= kMaxRelease ? std::optional(static_cast<unsigned>(*number))
+                                            : std::nullopt;
+  };
+  const std::optional<unsigned> major = take_number();
+  if (!major || text.empty()) {
+    return major ? std::optional(RuntimeVersion{*major, 0}) : std::nullopt;
+  }
+  if (text.front() != '.') {
     return std::nullopt;
   }
-  if (major.ptr == end) {
-    return version;
-  }
-  if (*major.ptr != '.' || std::from_chars(major.ptr + 1, end, version.minor).ec != std::errc()) {
-    return std::nullopt;
-  }
-  return version;
+  text.remove_prefix(1);
+  const std::optional<unsigned> minor = take_number();
+  return minor ? std::optional(RuntimeVersion{*major, *minor}) : std::nullopt;
 }
 
 std::string_view NoNewPrivilegesName(NoNewPrivileges mode) {

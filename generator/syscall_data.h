@@ -52,6 +52,7 @@ struct RuntimeCalls {
   NoNewPrivileges no_new_privileges = NoNewPrivileges::kEither;
   bool at_any_time = false;  ///< by another thread or a signal handler: not every start shows it
   std::vector<std::string> names;
+  bool operator==(const RuntimeCalls&) const = default;
 };
 
 /// policies/base_sets.json.

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <exception>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -99,9 +100,14 @@ int Answer(const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) {
-    return Answer(argv[1]);
+  try {
+    if (argc > 1) {
+      return Answer(argv[1]);
+    }
+    PrintCalls();
+    return 0;
+  } catch (const std::exception& error) {
+    (void)std::fputs(error.what(), stderr);
   }
-  PrintCalls();
-  return 0;
+  return 2;
 }
