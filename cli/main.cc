@@ -21,6 +21,7 @@ int Run(std::vector<std::string> arguments) {
   for (const AddCommand add : {
            AddCalibrateCommand,
            AddCheckCommand,
+           AddConvertCommand,
            AddDiffCommand,
            AddGenerateCommand,
            AddMergeCommand,

@@ -190,6 +190,10 @@ Expected<BaseSets> LoadBaseSets() {
   return Load(policies::kBaseSets, "policies/base_sets.json", ReadBaseSets);
 }
 
+Expected<std::vector<ReasonedNames>> LoadSystemdDefault() {
+  return Load(policies::kSystemdDefault, "policies/systemd_default.json", ReadGroups);
+}
+
 Expected<SyscallFamilies> LoadSyscallFamilies() {
   return Load(policies::kSyscallFamilies, "policies/syscall_families.json", ReadFamilies);
 }

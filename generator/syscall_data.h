@@ -68,6 +68,9 @@ using SyscallFamilies = std::map<std::string, std::vector<std::string>>;
 Expected<SyscallClasses> LoadSyscallClasses();
 Expected<BaseSets> LoadBaseSets();
 
+/// policies/systemd_default.json: what systemd allows beside any list.
+Expected<std::vector<ReasonedNames>> LoadSystemdDefault();
+
 /// Those of `all` that this release makes (nothing: any) with or without no_new_privileges.
 std::vector<RuntimeCalls> CallsOf(std::vector<RuntimeCalls> all,
                                   std::optional<RuntimeVersion> version, NoNewPrivileges mode);

@@ -1,0 +1,51 @@
+#!/bin/bash
+# convert_test.sh BUILD_DIR: a policy in the words of every target, read back where somebody here reads them; a warning for each loss.
+# shellcheck source=tests/testing/harness.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../testing/harness.sh"
+cordon=${cordon:?}
+cd "$work"
+"$cordon" profile --quiet -o app.json -- cat /etc/hostname >/dev/null
+"$cordon" generate app.json --name app -o app.policy
+
+for target in docker oci podman; do
+  "$cordon" convert app.policy --to "$target" >"$target.json" 2>"$target.err"
+  "$cordon" diff app.policy "$target.json" >differences || die "$target: it means something else: $(cat differences)"
+  ok "$target: it means the same"
+done
+expect_equal "docker's is the bundle's own" "$(cat app.policy/seccomp.json)" "$(cat docker.json)"
+expect_contains "docker: the loss is said" "warning: Docker 20.10 has no errno for the default action" "$(cat docker.err)"
+expect_contains "oci: the loss is said" "no comments" "$(cat oci.err)"
+expect_equal "podman loses nothing" "" "$(cat podman.err)"
+
+"$cordon" convert app.policy --to kubernetes >object.json 2>err
+expect_contains "kubernetes: the object" '"kind": "SeccompProfile"' "$(cat object.json)"
+expect_contains "is called as the policy" '"name": "app"' "$(cat object.json)"
+expect_contains "or as --name says" '"name": "other"' "$("$cordon" convert app.policy --to kubernetes --name other 2>/dev/null)"
+
+"$cordon" convert app.policy --to systemd >app.conf 2>err
+expect_contains "systemd: the answers it cannot give are said" "get ENOSYS instead of EPERM" "$(cat err)"
+expect_contains "and what it opens" "@default" "$(cat err)"
+if command -v systemd-analyze >/dev/null; then
+  { cat app.conf && echo ExecStart=/bin/true; } >app.service
+  said=$(systemd-analyze verify --man=no ./app.service 2>&1) || die "systemd does not take the drop-in: $said"
+  expect_missing "systemd takes every word of it" app.service "$said"
+  sed 's/^SystemCallFilter=/SystemCallFilter=no_such_call /' app.service >broken.service
+  expect_contains "control: a call that is none" no_such_call "$(systemd-analyze verify --man=no ./broken.service 2>&1)"
+fi
+
+"$cordon" convert app.policy --to bpf >program 2>err
+(($(stat -c %s program) % 8 == 0 && $(stat -c %s program) > 80)) || die "that is no program: $(stat -c %s program) bytes"
+ok "bpf: a program"
+
+# expect_refusal WHAT STATUS PART ARGUMENT…
+expect_refusal() {
+  local what=$1 wanted=$2 part=$3 status=0
+  shift 3
+  "$cordon" convert "$@" >out 2>err || status=$?
+  expect_equal "$what" "$wanted" "$status"
+  expect_contains "$what: why" "$part" "$(cat err)"
+}
+expect_refusal "an unknown target" 2 kubernetes app.policy --to apparmor
+expect_refusal "a policy that is not there" 2 nowhere nowhere --to oci
+expect_refusal "a name that no object can have" 2 "Kubernetes" app.policy --to kubernetes --name A_b
+echo "ok: $checks checks"
