@@ -2,7 +2,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <cctype>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,7 +32,8 @@ std::string_view SystemdName(Architecture arch) {
   return names.at(arch);
 }
 
-/// What one name gets, on all architectures of the policy together.
+/// What one name gets, on all architectures of the policy together. What none of them has is left
+/// out: SystemCallArchitectures= closes the others.
 struct Answers {
   bool allowed = false;  ///< for some arguments
   bool refused = false;  ///< for some arguments
@@ -41,6 +43,11 @@ struct Answers {
 std::map<std::string, Answers> AnswersByName(const SeccompPolicy& policy) {
   std::map<std::string, Answers> by_name;
   const auto add = [&](const std::string& name, const SeccompAction& action) {
+    if (std::ranges::none_of(policy.architectures, [&](Architecture arch) {
+          return SyscallNumber(arch, name).has_value();
+        })) {
+      return;
+    }
     Answers& answers = by_name[name];
     if (action.kind == SeccompActionKind::kAllow || action.kind == SeccompActionKind::kLog) {
       answers.allowed = true;
@@ -123,6 +130,84 @@ std::string Some(const std::vector<std::string>& names) {
          (names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
 }
 
+/// The names of a policy, by what becomes of them.
+struct Sorted {
+  std::vector<std::string> allowed;
+  std::vector<std::string>
+      for_any_arguments;            ///< of them, those that the policy has conditions for
+  std::vector<std::string> opened;  ///< refused, and allowed by systemd all the same
+  std::map<std::string, std::vector<std::string>> other_answers;  ///< by what they should get
+};
+
+Sorted Sort(const SeccompPolicy& policy, const std::set<std::string>& added) {
+  Sorted sorted;
+  for (const auto& [name, answers] : AnswersByName(policy)) {
+    if (answers.allowed) {
+      sorted.allowed.push_back(name);
+      if (answers.refused) {
+        sorted.for_any_arguments.push_back(name);
+      }
+      continue;
+    }
+    if (added.contains(name)) {
+      sorted.opened.push_back(name);
+      continue;
+    }
+    for (const SeccompAction& refusal : answers.refusals) {
+      if (refusal != policy.default_action) {
+        const bool errno_answer = refusal.kind == SeccompActionKind::kErrno;
+        sorted.other_answers[errno_answer ? std::string(ErrnoName(refusal.data)) : "another action"]
+            .push_back(name);
+      }
+    }
+  }
+  return sorted;
+}
+
+/// RestrictAddressFamilies=, where families can be told; socket is then no call for any arguments.
+void AddFamilies(const SeccompPolicy& policy, Sorted& sorted, ConvertedPolicy& converted) {
+  const std::optional<std::set<int>> families = AllowedFamilies(policy);
+  if (!families || std::ranges::find(sorted.allowed, "socket") == sorted.allowed.end()) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const int family : *families) {
+    if (const auto name = SocketFamilyName(family)) {
+      names.push_back("AF_" + std::string(*name));
+      std::ranges::transform(names.back(), names.back().begin(),
+                             [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    }
+  }
+  converted.document +=
+      fmt::format("RestrictAddressFamilies={}\n", names.empty() ? "none" : Join(names, " "));
+  converted.losses.emplace_back(
+      "socket: systemd tells families apart and nothing else of it, and refuses others with "
+      "EAFNOSUPPORT");
+  std::erase(sorted.for_any_arguments, "socket");
+}
+
+void AddLosses(const SeccompPolicy& policy, const Sorted& sorted, std::string_view default_answer,
+               std::vector<std::string>& losses) {
+  for (const std::string& name : sorted.for_any_arguments) {
+    losses.push_back(
+        fmt::format("{}: systemd cannot look at arguments, so it is allowed with any", name));
+  }
+  for (const auto& [answer, names] : sorted.other_answers) {
+    losses.push_back(fmt::format("{} calls get {} instead of {}, for systemd has one answer: {}",
+                                 names.size(), default_answer, answer, Some(names)));
+  }
+  if (!sorted.opened.empty()) {
+    losses.push_back(fmt::format(
+        "{} calls that the policy refuses are allowed, for systemd always adds its group "
+        "@default: {}",
+        sorted.opened.size(), Join(sorted.opened, ", ")));
+  }
+  if (!policy.flags.empty()) {
+    losses.push_back("systemd has no words for " +
+                     Join({policy.flags.begin(), policy.flags.end()}, ", "));
+  }
+}
+
 }  // namespace
 
 Expected<ConvertedPolicy> ConvertToSystemd(const SeccompPolicy& policy) {
@@ -137,81 +222,24 @@ Expected<ConvertedPolicy> ConvertToSystemd(const SeccompPolicy& policy) {
   for (const ReasonedNames& group : always) {
     added.insert(group.names.begin(), group.names.end());
   }
-  const bool errno_default = fallback == SeccompActionKind::kErrno;
-  const std::optional<std::set<int>> families = AllowedFamilies(policy);
-  std::vector<std::string> allowed;
-  std::vector<std::string> for_any_arguments;
-  std::vector<std::string> opened;
-  std::map<std::string, std::vector<std::string>> other_answers;
-  for (const auto& [name, answers] : AnswersByName(policy)) {
-    if (answers.allowed) {
-      allowed.push_back(name);
-      if (answers.refused) {
-        for_any_arguments.push_back(name);
-      }
-    } else if (added.contains(name)) {
-      opened.push_back(name);
-    } else {
-      for (const SeccompAction& refusal : answers.refusals) {
-        if (refusal != policy.default_action) {
-          other_answers[refusal.kind == SeccompActionKind::kErrno
-                            ? std::string(ErrnoName(refusal.data))
-                            : "another action"]
-              .push_back(name);
-        }
-      }
-    }
-  }
+  Sorted sorted = Sort(policy, added);
 
   ConvertedPolicy converted;
-  std::string& text = converted.document;
-  text = "[Service]\nSystemCallArchitectures=";
-  for (std::size_t i = 0; i < policy.architectures.size(); ++i) {
-    text += (i == 0 ? "" : " ") + std::string(SystemdName(policy.architectures[i]));
-  }
-  text += "\n" + Lines("SystemCallFilter", allowed);
-  const std::string default_answer =
-      errno_default ? std::string(ErrnoName(policy.default_action.data)) : "the process killed";
-  if (errno_default) {
-    text += fmt::format("SystemCallErrorNumber={}\n", default_answer);
+  std::vector<std::string> architectures;
+  std::ranges::transform(policy.architectures, std::back_inserter(architectures),
+                         [](Architecture arch) { return std::string(SystemdName(arch)); });
+  converted.document =
+      fmt::format("[Service]\nSystemCallArchitectures={}\n{}", Join(architectures, " "),
+                  Lines("SystemCallFilter", sorted.allowed));
+  std::string default_answer = "the process killed";
+  if (fallback == SeccompActionKind::kErrno) {
+    default_answer = ErrnoName(policy.default_action.data);
+    converted.document += fmt::format("SystemCallErrorNumber={}\n", default_answer);
   } else if (fallback != SeccompActionKind::kKillProcess) {
     converted.losses.emplace_back("systemd's default is to kill the process: it has no other");
   }
-  if (families && std::ranges::find(allowed, "socket") != allowed.end()) {
-    std::vector<std::string> names;
-    for (const int family : *families) {
-      if (const auto name = SocketFamilyName(family)) {
-        names.push_back("AF_" + std::string(*name));
-        std::ranges::transform(names.back(), names.back().begin(),
-                               [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-      }
-    }
-    text += names.empty() ? "RestrictAddressFamilies=none\n"
-                          : fmt::format("RestrictAddressFamilies={}\n", Join(names, " "));
-    converted.losses.emplace_back(
-        "socket: systemd tells families apart and nothing else of it, and refuses others with "
-        "EAFNOSUPPORT");
-    std::erase(for_any_arguments, "socket");
-  }
-  for (const std::string& name : for_any_arguments) {
-    converted.losses.push_back(
-        fmt::format("{}: systemd cannot look at arguments, so it is allowed with any", name));
-  }
-  for (const auto& [answer, names] : other_answers) {
-    converted.losses.push_back(
-        fmt::format("{} calls get {} instead of {}, for systemd has one answer: {}", names.size(),
-                    default_answer, answer, Some(names)));
-  }
-  if (!opened.empty()) {
-    converted.losses.push_back(
-        fmt::format("{} calls that the policy refuses are allowed, for systemd always "
-                    "adds its group @default: {}",
-                    opened.size(), Join(opened, ", ")));
-  }
-  if (!policy.flags.empty()) {
-    converted.losses.push_back("systemd has no words for " +
-                               Join({policy.flags.begin(), policy.flags.end()}, ", "));
-  }
+  AddFamilies(policy, sorted, converted);
+  AddLosses(policy, sorted, default_answer, converted.losses);
   return converted;
 }
 
