@@ -28,7 +28,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 /// A policy with all that the targets differ in: two classes, conditions, families.
-SeccompPolicy Policy(SeccompOptions options = {}) {
+SeccompPolicy Policy(const SeccompOptions& options = {}) {
   testing::Recorded recorded;
   recorded.Calls({"execve", "brk", "read", "write", "openat", "close", "bind", "listen"})
       .Call("socket", {AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0})
