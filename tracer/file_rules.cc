@@ -108,6 +108,23 @@ FileAccessSet AttributeAccess(SyscallEffect effect) {
   }
 }
 
+/// Did the kernel ask whether the access is allowed before the call failed like this? Then a policy
+/// that does not allow it changes the errno (security_file_ioctl() in fs/ioctl.c,
+/// security_file_lock() in fs/locks.c).
+bool WasCheckedFirst(const CallFrame& frame, int sys_errno) {
+  switch (frame.signature->effect) {
+    case SyscallEffect::kIoctl:
+      return sys_errno != EBADF && sys_errno != EACCES && sys_errno != EPERM;
+    case SyscallEffect::kLock:
+      return sys_errno == EAGAIN;
+    case SyscallEffect::kDescriptorControl:
+      return IsLockCommand(static_cast<int>(frame.meant.arguments[1])) &&
+             (sys_errno == EAGAIN || sys_errno == EDEADLK);
+    default:
+      return false;
+  }
+}
+
 bool ReceivesSeveral(const CallFrame& frame) {
   return frame.signature->name.starts_with("recvmmsg");
 }
@@ -292,7 +309,7 @@ void FileRules::NoteUse(TaskState& task, int fd, FileAccessSet access) {
 }
 
 void FileRules::After(TaskState& task, CallFrame& frame, CallResult result) {
-  if (!result.ok()) {
+  if (!result.ok() && !WasCheckedFirst(frame, result.sys_errno)) {
     EnsureCurrent(task, frame, result);
     Fail(task, frame, result.sys_errno);
     return;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,30 @@ static int kinds(void) {
     return 3;
   if (ioctl(open("asked", O_RDONLY), FIONREAD, &waiting) != 0)
     return 4;
+  /* A file is no terminal, which it says after it was asked whether this may be asked of it. */
+  struct winsize size;
+  if (make("refused") != 0 || ioctl(open("refused", O_RDONLY), TIOCGWINSZ, &size) == 0)
+    return 6;
+  struct flock other = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int ready[2];
+  if (make("taken") != 0 || pipe(ready) != 0)
+    return 7;
+  pid_t child = fork();
+  if (child == 0) {
+    char byte;
+    close(ready[0]);
+    int fd = open("taken", O_RDWR);
+    (void)!write(ready[1], fcntl(fd, F_SETLK, &other) == 0 ? "y" : "n", 1);
+    _exit(read(fd, &byte, 0) == 0 && pause());
+  }
+  char answer = 'n';
+  if (read(ready[0], &answer, 1) != 1 || answer != 'y')
+    return 8;
+  int refused = fcntl(open("taken", O_RDWR), F_SETLK, &other) != 0 && errno == EAGAIN;
+  kill(child, SIGKILL);
+  waitpid(child, NULL, 0);
+  if (!refused)
+    return 9;
   return listxattr("listed", NULL, 0) >= 0 ? 0 : 5;
 }
 
