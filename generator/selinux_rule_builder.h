@@ -56,6 +56,7 @@ class RuleBuilder {
   void AddFile(const FileKey& key, const FileObservation& file);
   void AddFileIoctls(const FileObservation& file, RecordedAccess* access);
   void AddAncestors();
+  void FindInheriting();
   void AddTransition(const FileKey& key);
   void AddCalls();
   void AddSockets();
@@ -66,6 +67,7 @@ class RuleBuilder {
   void AddCapabilities();
   void AddLaunch();
   void AddLoader();
+  void AddSelinuxLibrary();
 
   const Recording& recording_;
   const SelinuxTarget& target_;
@@ -75,6 +77,8 @@ class RuleBuilder {
   std::map<FileKey, FileObservation> files_;
   WorkloadPlaces places_;
   std::set<std::string> executed_inside_;
+  /// Type of a directory and class of the objects made in it that keep that type.
+  std::set<std::pair<std::string, std::string>> inheriting_;
   SelinuxRules rules_;
 };
 

@@ -279,7 +279,21 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
   Record(std::move(access), type);
 }
 
-/// A new object has the type of its directory unless a transition says otherwise.
+void RuleBuilder::FindInheriting() {
+  for (const auto& [key, file] : files_) {
+    const std::optional<std::string_view> object_class = SelinuxClassName(key.file_class);
+    if (!key.path.starts_with('/') || !file.access.Has(FileAccess::kCreate) || !object_class) {
+      continue;
+    }
+    std::string parent_type = TypeOf({ParentPath(key.path), FileClass::kDirectory});
+    if (TypeOf(key) == parent_type) {
+      inheriting_.emplace(std::move(parent_type), *object_class);
+    }
+  }
+}
+
+/// A new object has the type of its directory unless a transition says otherwise. One without a
+/// name holds for every name, so it is for directories in which nothing keeps their type.
 void RuleBuilder::AddTransition(const FileKey& key) {
   const std::string parent_type = TypeOf({ParentPath(key.path), FileClass::kDirectory});
   const std::string type = TypeOf(key);
@@ -291,7 +305,8 @@ void RuleBuilder::AddTransition(const FileKey& key) {
   }
   TransitionKey transition{rules_.policy.domain, parent_type, object_class, ""};
   const auto existing = rules_.policy.transitions.find(transition);
-  const bool taken = existing != rules_.policy.transitions.end() && existing->second.type != type;
+  const bool taken = inheriting_.contains({parent_type, object_class}) ||
+                     (existing != rules_.policy.transitions.end() && existing->second.type != type);
   if (taken || !places_.own.contains(key)) {
     transition.name = BaseName(key.path);
     if (OneLine(transition.name) != transition.name || transition.name.contains('"')) {
@@ -356,6 +371,7 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   DeclarePrivateTypes();
   ASSIGN_OR_RETURN(FileLabels labels, LabelsWithOurs());
   labels_ = std::move(labels);
+  FindInheriting();
   for (const auto& [key, file] : files_) {
     AddFile(key, file);
   }
@@ -364,6 +380,7 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   AddSockets();
   AddCapabilities();
   AddLoader();
+  AddSelinuxLibrary();
   AddLaunch();
   return std::move(rules_);
 }

@@ -90,4 +90,38 @@ void RuleBuilder::AddLoader() {
   }
 }
 
+/// libselinux looks when it is loaded where selinuxfs is mounted and which policy is configured
+/// (libselinux/src/init.c, selinux_config.c). A host without SELinux has nothing there to be seen.
+void RuleBuilder::AddSelinuxLibrary() {
+  const auto library = std::ranges::find_if(files_, [](const auto& file) {
+    return BaseName(file.first.path).starts_with("libselinux.so");
+  });
+  if (library == files_.end()) {
+    return;
+  }
+  const std::string place = library->first.path + ", which looks for SELinux when it is loaded";
+  const auto allow_at = [&](const std::string& path, FileClass file_class,
+                            const std::string& object_class,
+                            const std::set<std::string>& permissions) {
+    if (const std::string type = labels_->TypeOf(path, file_class); !type.empty()) {
+      Allow(type, object_class, permissions, place);
+    }
+  };
+  allow_at("/sys/fs", FileClass::kDirectory, "dir", {"search"});
+  allow_at("/sys/fs/selinux", FileClass::kDirectory, "filesystem", {"getattr"});
+  allow_at("/sys/fs/selinux", FileClass::kDirectory, "dir", {"search"});
+  allow_at("/etc/selinux", FileClass::kDirectory, "dir", {"search"});
+  allow_at("/etc/selinux/config", FileClass::kFile, "file", {"getattr", "open", "read"});
+  // `sed -i` gives what it writes the context of what it replaces (setfscreatecon(3)).
+  const auto editor = std::ranges::find_if(recording_.processes, [](const auto& process) {
+    return BaseName(process.first.executable) == "sed";
+  });
+  if (editor != recording_.processes.end()) {
+    const std::string why = editor->first.executable + ", which keeps the context of what it edits";
+    Allow("self", "process", {"setfscreate"}, why);
+    Allow("self", "dir", {"search"}, why);
+    Allow("self", "file", {"getattr", "open", "read", "write"}, why);
+  }
+}
+
 }  // namespace cordon

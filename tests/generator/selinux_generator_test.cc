@@ -118,6 +118,39 @@ TEST(GenerateSelinux, NeverRelabelsAShell) {
   EXPECT_THAT(cil, HasSubstr("(allow script_t shell_exec_t (file (entrypoint "));
 }
 
+// A transition without a name would give the log's type to the other files, too, whose names are
+// drawn by lot.
+TEST(GenerateSelinux, NamesALogThatIsMadeAmongDataFiles) {
+  using enum FileAccess;
+  Recording recording;
+  testing::AddProgramStart(&recording, "/usr/sbin/mixd");
+  testing::AddFile(&recording, "/srv/mixd", FileClass::kDirectory,
+                   {kAddName, kRemoveName, kSearch});
+  testing::AddFile(&recording, "/srv/mixd/access.log", FileClass::kFile,
+                   {kOpen, kAppend, kCreate, kGetattr});
+  testing::AddFile(&recording, "/srv/mixd/tmpx7Qw3", FileClass::kFile,
+                   {kOpen, kWrite, kCreate, kGetattr, kIoctl}, {0x5451});
+  const std::string cil = Generated(recording, "mixd").files["mixd.cil"];
+  EXPECT_THAT(cil, HasSubstr("(typetransition mixd_t mixd_data_t file \"access.log\" mixd_log_t)"));
+  EXPECT_THAT(cil, Not(HasSubstr("(typetransition mixd_t mixd_data_t file mixd_log_t)")));
+  EXPECT_THAT(cil, HasSubstr("(allowx mixd_t mixd_data_t (ioctl file (0x5451)))"));
+}
+
+TEST(GenerateSelinux, LetsLibselinuxLookForSelinux) {
+  constexpr const char* kLookUp = "(allow tool_t security_t (filesystem (getattr)))";
+  Recording recording;
+  testing::AddProgramStart(&recording, "/usr/sbin/tool");
+  EXPECT_THAT(Generated(recording, "tool").files["tool.cil"], Not(HasSubstr(kLookUp)));
+  testing::AddFile(&recording, "/usr/lib/x86_64-linux-gnu/libselinux.so.1", FileClass::kFile,
+                   {FileAccess::kOpen, FileAccess::kRead, FileAccess::kMapExecute});
+  const std::string linked = Generated(recording, "tool").files["tool.cil"];
+  EXPECT_THAT(linked, HasSubstr(kLookUp));
+  EXPECT_THAT(linked, HasSubstr("(allow tool_t selinux_config_t (file (getattr open read)))"));
+  EXPECT_THAT(linked, Not(HasSubstr("setfscreate")));
+  recording.processes[{"/usr/bin/sed", "/usr/sbin/tool"}];
+  EXPECT_THAT(Generated(recording, "tool").files["tool.cil"], HasSubstr("setfscreate"));
+}
+
 TEST(GenerateSelinux, NeverRelabelsTheUserDatabase) {
   Recording recording;
   testing::AddProgramStart(&recording, "/usr/bin/passwd");
