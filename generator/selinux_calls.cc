@@ -1,8 +1,10 @@
 // What system calls ask by being made, apart from files and sockets: the second half of
 // selinux_access.h.
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 
@@ -137,6 +139,20 @@ std::set<std::string> Signals(Syscall call, std::string_view name,
   return {};
 }
 
+/// The kernel sends SIGIO to the owner of a file in the name of who set it, and asks for that
+/// (selinux_file_send_sigiotask). What is seen is that the owner was set.
+std::set<std::string> OwnedFiles(Syscall call, std::string_view name,
+                                 const SyscallObservation& observation) {
+  constexpr std::uint64_t kSetOwnerEx = 15;  // F_SETOWN_EX: asm-generic/fcntl.h
+  const std::optional<std::vector<std::uint64_t>> commands =
+      name == "fcntl" || name == "fcntl64" ? ScalarValues(call, name, observation, 1)
+                                           : std::nullopt;
+  const bool sets = commands.has_value() && std::ranges::any_of(*commands, [](std::uint64_t one) {
+                      return one == F_SETOWN || one == kSetOwnerEx;
+                    });
+  return sets ? std::set<std::string>{"signal"} : std::set<std::string>();
+}
+
 /// execmem and its kin: memory that is executable without being a file's, or was writable before.
 std::set<std::string> ExecutableMemory(Syscall call, std::string_view name,
                                        const SyscallObservation& observation) {
@@ -203,6 +219,7 @@ std::vector<CallPermission> CallPermissions(Syscall call, const SyscallObservati
     }
   }
   std::set<std::string> process = Signals(call, *name, observation);
+  process.merge(OwnedFiles(call, *name, observation));
   process.merge(ExecutableMemory(call, *name, observation));
   if (!process.empty()) {
     found.push_back(

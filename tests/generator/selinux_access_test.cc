@@ -2,6 +2,7 @@
 
 #include "generator/selinux_access.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
@@ -94,6 +95,11 @@ TEST(CallPermissions, TellSignalsApart) {
   EXPECT_THAT(ProcessPermissions("kill", {SIGTERM}), ElementsAre("signal"));
   EXPECT_THAT(ProcessPermissions("kill", {0}), ElementsAre("signull"));
   EXPECT_THAT(ProcessPermissions("kill", {SIGKILL}), ElementsAre("sigkill"));
+}
+
+TEST(CallPermissions, LetTheOwnerOfAFileBeSignalled) {
+  EXPECT_THAT(ProcessPermissions("fcntl", {F_SETOWN}), ElementsAre("signal"));
+  EXPECT_THAT(ProcessPermissions("fcntl", {F_GETFL}), IsEmpty());
 }
 
 TEST(CallPermissions, SeeMemoryThatIsWritableAndExecutable) {
