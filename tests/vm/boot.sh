@@ -1,11 +1,11 @@
 #!/bin/bash
-# boot.sh BUILD_DIR: boots the virtual machine once and runs every check in BUILD_DIR/vm/checks (cordon_vm_check makes them) in it. Leaves
-# BUILD_DIR/vm/results/NAME.{log,rc,dmesg}; exits 0 when the machine ran to its end, whatever the checks say, and 77 where it cannot be had.
+# boot.sh BUILD_DIR: boots the virtual machine once and runs every check in BUILD_DIR/vm/checks (cordon_vm_check makes them) in it, after what
+# the check has this host prepare. Leaves BUILD_DIR/vm/results/NAME.{log,rc,dmesg}; exits 0 when the machine ran to its end, whatever the checks say, and 77 where it cannot be had.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${1:?usage: boot.sh BUILD_DIR}
 results=$build/vm/results
-seconds=${CORDON_VM_SECONDS:-400}
+seconds=${CORDON_VM_SECONDS:-700}
 
 rm -rf "$results"
 mkdir -p "$results"
@@ -36,6 +36,20 @@ for check in "$build"/vm/checks/*/; do
   if [[ -d $check/root ]]; then
     cp -r "$check/root/." "$work/overlay/"
     rm -r "$work/overlay/vm/$name/root"
+  fi
+  if [[ -e $check/prepare ]]; then
+    prepared=0
+    bash "$(<"$check/prepare")" "$build" "$work/overlay/vm/$name/prepared" >"$results/$name.prepared" 2>&1 || prepared=$?
+    if ((prepared != 0)); then
+      # Without its own part in the machine it is skipped, or fails, by itself.
+      cp "$results/$name.prepared" "$results/$name.log"
+      ((prepared != 77)) || mv "$results/$name.prepared" "$results/$name.skipped"
+      echo "$prepared" >"$results/$name.rc"
+      rm -r "$work/overlay/vm/$name"
+      continue
+    fi
+    cp -r "$work/overlay/vm/$name/prepared/root/." "$work/overlay/"
+    rm -r "$work/overlay/vm/$name/prepared/root"
   fi
 done
 tar -C "$work/overlay" --owner=0 --group=0 --mode=go-w -cf "$work/overlay.tar" .

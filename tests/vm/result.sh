@@ -7,6 +7,10 @@ if [[ -e $results/skipped ]]; then
   cat "$results/skipped"
   exit 77
 fi
+if [[ -e $results/$name.skipped ]]; then
+  echo "SKIPPED: $(<"$results/$name.skipped")"
+  exit 77
+fi
 [[ -e $results/$name.rc ]] || {
   echo "the virtual machine did not come to $name"
   exit 1
@@ -15,6 +19,6 @@ cat "$results/$name.log"
 status=$(<"$results/$name.rc")
 if ((status != 0)); then
   echo "--- what the kernel said meanwhile:"
-  cat "$results/$name.dmesg"
+  cat "$results/$name.dmesg" 2>/dev/null || true
 fi
 exit "$status"
