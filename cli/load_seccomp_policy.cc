@@ -92,7 +92,7 @@ Expected<ProfileContext> MakeProfileContext(const ProfileContextOptions& options
 void ReportNotes(const std::string& path, const ResolvedProfile& profile,
                  const ProfileContextOptions& options) {
   if (options.notes) {
-    std::ranges::for_each(profile.notes, ReportWarning);
+    std::ranges::for_each(profile.notes, ReportWarning, &ProfileNote::text);
   } else if (!profile.notes.empty()) {
     ReportWarning(
         fmt::format("{}: {} of its parts were left out, or decided for this architecture, kernel "

@@ -174,6 +174,7 @@ AnswerDiagrams::Node AnswerDiagrams::Fill(Node function, const SeccompAction& ac
 }
 
 AnswerDiagrams::Node AnswerDiagrams::WithoutHighHalves(Node function, AnswerPreference preference,
+                                                       const std::set<unsigned>& registers,
                                                        std::map<Node, Node>& memo) {
   if (Full()) {
     return function;
@@ -184,11 +185,12 @@ AnswerDiagrams::Node AnswerDiagrams::WithoutHighHalves(Node function, AnswerPref
   const Decision decision = nodes_[function];
   Node result = function;
   if (decision.level != kLevels) {
-    const Node zero = WithoutHighHalves(decision.zero, preference, memo);
-    const Node one = WithoutHighHalves(decision.one, preference, memo);
+    const Node zero = WithoutHighHalves(decision.zero, preference, registers, memo);
+    const Node one = WithoutHighHalves(decision.one, preference, registers, memo);
     PairMemo pairs;
-    result = IsInHighHalf(decision.level) ? Combine(zero, one, preference, pairs)
-                                          : Decide(decision.level, zero, one);
+    const bool forgotten =
+        IsInHighHalf(decision.level) && registers.contains(IndexOf(decision.level));
+    result = forgotten ? Combine(zero, one, preference, pairs) : Decide(decision.level, zero, one);
   }
   memo.emplace(function, result);
   return result;
@@ -227,10 +229,10 @@ Expected<AnswerDiagrams::Node> AnswerDiagrams::Combine(Node left, Node right,
   return Checked(Combine(left, right, preference, memo));
 }
 
-Expected<AnswerDiagrams::Node> AnswerDiagrams::WithoutHighHalves(Node function,
-                                                                 AnswerPreference preference) {
+Expected<AnswerDiagrams::Node> AnswerDiagrams::WithoutHighHalves(
+    Node function, AnswerPreference preference, const std::set<unsigned>& registers) {
   std::map<Node, Node> memo;
-  return Checked(WithoutHighHalves(function, preference, memo));
+  return Checked(WithoutHighHalves(function, preference, registers, memo));
 }
 
 std::vector<SeccompAction> AnswerDiagrams::Answers(Node function) const {

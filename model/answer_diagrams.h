@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -47,9 +48,10 @@ class AnswerDiagrams {
   /// At each point the preferred answer of the two.
   Expected<Node> Combine(Node left, Node right, AnswerPreference preference);
 
-  /// The preferred answer of all calls that differ in the high halves of their registers only: a
-  /// function of the low halves.
-  Expected<Node> WithoutHighHalves(Node function, AnswerPreference preference);
+  /// The preferred answer of all calls that differ in the high halves of `registers` only, which
+  /// are numbers from 0 to 5.
+  Expected<Node> WithoutHighHalves(Node function, AnswerPreference preference,
+                                   const std::set<unsigned>& registers = {0, 1, 2, 3, 4, 5});
 
   /// Every answer that it gives to some arguments.
   std::vector<SeccompAction> Answers(Node function) const;
@@ -94,7 +96,8 @@ class AnswerDiagrams {
   Node Where(const ArgumentCondition& condition, unsigned bits, Node holds, Node otherwise);
   Node Combine(Node left, Node right, AnswerPreference preference, PairMemo& memo);
   Node Fill(Node function, const SeccompAction& action, std::map<Node, Node>& memo);
-  Node WithoutHighHalves(Node function, AnswerPreference preference, std::map<Node, Node>& memo);
+  Node WithoutHighHalves(Node function, AnswerPreference preference,
+                         const std::set<unsigned>& registers, std::map<Node, Node>& memo);
   Expected<Node> Checked(Node node) const;
   std::map<Node, std::vector<ArgumentCondition>> Branches(Node function, unsigned bits);
   std::optional<ArgumentCondition> AsOneCondition(Node function, Node successor, unsigned bits);

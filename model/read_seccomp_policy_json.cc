@@ -69,8 +69,9 @@ class ProfileReader {
   Expected<ResolvedProfile> Read(const JsonCursor& root);
 
  private:
-  void Note(const JsonCursor& place, std::string_view what) {
-    result_.notes.push_back(place.Mistake(what).message);
+  void Note(ProfileNote::Kind kind, const JsonCursor& place, std::string_view what) {
+    result_.notes.push_back(
+        {kind, place.pointer(), std::string(what), place.Mistake(what).message});
   }
 
   /// A member that may be missing, or null where the engines take that.
@@ -190,7 +191,8 @@ Expected<std::vector<std::string>> ProfileReader::ReadNames(const JsonCursor& ru
         if (IsSyscallName(name)) {
           return std::vector{std::move(name)};
         }
-        Note(*single, fmt::format("unknown system call {}: left out", Quote(name)));
+        Note(ProfileNote::Kind::kUnknown, *single,
+             fmt::format("unknown system call {}: left out", Quote(name)));
         return std::vector<std::string>{};
       }
     }
@@ -206,7 +208,8 @@ Expected<std::vector<std::string>> ProfileReader::ReadNames(const JsonCursor& ru
     if (IsSyscallName(name)) {
       names.push_back(std::move(name));
     } else if (context_ != nullptr) {
-      Note(element, fmt::format("unknown system call {}: left out", Quote(name)));
+      Note(ProfileNote::Kind::kUnknown, element,
+           fmt::format("unknown system call {}: left out", Quote(name)));
     } else {
       return Fail(element.Mistake(fmt::format("unknown system call {}", Quote(name))));
     }
@@ -284,7 +287,7 @@ Expected<bool> ProfileReader::Applies(const JsonCursor& rule) {
     }
     ASSIGN_OR_RETURN(const std::string against, Against(*filter, kind));
     if (!against.empty()) {
-      Note(rule, fmt::format("left out, since {}", against));
+      Note(ProfileNote::Kind::kConditional, rule, fmt::format("left out, since {}", against));
       return false;
     }
   }
@@ -320,7 +323,8 @@ Status ProfileReader::ReadRule(const JsonCursor& place) {
     places_.push_back(place);
     return {};
   }
-  Note(place, "two conditions on one argument: each condition is a rule of its own");
+  Note(ProfileNote::Kind::kAlternatives, place,
+       "two conditions on one argument: each condition is a rule of its own");
   for (const ArgumentCondition& condition : rule.conditions) {
     result_.policy.rules.push_back({rule.names, rule.action, {condition}, rule.comment});
     places_.push_back(place);
@@ -334,7 +338,7 @@ void ProfileReader::LeaveOutSwallowedRules() {
     names[{one.rule, one.by}].push_back(one.name);
   }
   for (const auto& [rules, swallowed] : names) {
-    Note(places_[rules.first],
+    Note(ProfileNote::Kind::kNoEffect, places_[rules.first],
          fmt::format("without effect on {}: {} has no condition and counts",
                      fmt::join(swallowed, ", "), places_[rules.second].pointer()));
   }
@@ -352,7 +356,7 @@ Status ProfileReader::AddArchitecture(const JsonCursor& place) {
   if (!arch) {
     if (context_ != nullptr &&
         std::ranges::find(kOtherArchitectures, name) != kOtherArchitectures.end()) {
-      Note(place, fmt::format("no table of {}: left out", name));
+      Note(ProfileNote::Kind::kUnknown, place, fmt::format("no table of {}: left out", name));
       return {};
     }
     return Fail(place.Mistake(fmt::format("unknown architecture {}", Quote(name))));

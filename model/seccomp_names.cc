@@ -1,5 +1,7 @@
 #include "model/seccomp_names.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -63,6 +65,15 @@ std::optional<SeccompActionKind> SeccompActionFromName(std::string_view name) {
 std::string Describe(const SeccompAction& action) {
   const std::string name(ScmpName(action.kind).substr(std::string_view("SCMP_ACT_").size()));
   return action.kind == SeccompActionKind::kErrno ? name + " " + ErrnoName(action.data) : name;
+}
+
+std::string Describe(const ArgumentCondition& condition) {
+  constexpr std::array<std::string_view, 7> kVerbs = {
+      "is", "is not", "is less than", "is at most", "is greater than", "is at least", "is"};
+  const bool masked = condition.comparison == Comparison::kMaskedEqual;
+  return fmt::format("argument {}{} {} {:#x}", condition.index,
+                     masked ? fmt::format(" & {:#x}", condition.mask) : "",
+                     kVerbs.at(static_cast<std::size_t>(condition.comparison)), condition.value);
 }
 
 std::string_view ScmpName(Comparison comparison) {

@@ -31,6 +31,9 @@ std::string Describe(const SeccompAction& action);
 std::string_view ScmpName(Comparison comparison);
 std::optional<Comparison> ComparisonFromName(std::string_view name);
 
+/// "argument 0 & 0xffffffff is 0x2", …: what a person reads.
+std::string Describe(const ArgumentCondition& condition);
+
 /// Is `name` a flag of seccomp(2) as runtime-spec 1.1 spells it?
 bool IsSeccompFlag(std::string_view name);
 

@@ -283,26 +283,31 @@ CallRules::CallRules(const SeccompPolicy& policy, Syscall call)
       std::ranges::any_of(applied, [](const AppliedRule& rule) { return rule.conditions.empty(); });
   for (const AppliedRule& rule : applied) {
     if (!unconditional || !rule.multiplexed) {
-      rules_.push_back({rule.action, rule.conditions});
+      rules_.push_back({rule.action, rule.conditions, rule.index});
     }
   }
 }
 
-SeccompAction CallRules::Answer(const std::array<std::uint64_t, 6>& arguments) const {
+const CallRules::Rule* CallRules::Find(const std::array<std::uint64_t, 6>& arguments) const {
   const auto rank = [](const SeccompAction& action) {
     return std::pair(Restrictiveness(action.kind), action.data);
   };
-  const SeccompAction* answer = nullptr;
+  const Rule* found = nullptr;
   for (const Rule& rule : rules_) {
     const bool matches =
         std::ranges::all_of(rule.conditions, [&](const ArgumentCondition& condition) {
           return Holds(condition, arguments.at(condition.index) & comparable_bits_);
         });
-    if (matches && (answer == nullptr || rank(rule.action) > rank(*answer))) {
-      answer = &rule.action;
+    if (matches && (found == nullptr || rank(rule.action) > rank(found->action))) {
+      found = &rule;
     }
   }
-  return answer == nullptr ? default_action_ : *answer;
+  return found;
+}
+
+SeccompAction CallRules::Answer(const std::array<std::uint64_t, 6>& arguments) const {
+  const Rule* const rule = Find(arguments);
+  return rule == nullptr ? default_action_ : rule->action;
 }
 
 bool CallRules::CanAnswer(SeccompActionKind kind) const {

@@ -102,12 +102,16 @@ class CallRules {
   struct Rule {
     SeccompAction action;
     std::vector<ArgumentCondition> conditions;  ///< as they are compared on the call's architecture
+    std::size_t index = 0;                      ///< in SeccompPolicy::rules
   };
 
   CallRules(const SeccompPolicy& policy, Syscall call);
 
   /// As Evaluate() of the call with these registers.
   SeccompAction Answer(const std::array<std::uint64_t, 6>& arguments) const;
+
+  /// The rule that Answer() goes by; nothing where it is the default action.
+  const Rule* Find(const std::array<std::uint64_t, 6>& arguments) const;
 
   /// Is there a rule with such an action, whatever its conditions?
   bool CanAnswer(SeccompActionKind kind) const;

@@ -32,12 +32,26 @@ std::string WriteSeccompPolicy(const SeccompPolicy& policy,
 /// CheckConsistent().
 Expected<SeccompPolicy> ReadSeccompPolicy(std::string_view text, std::string_view source);
 
+/// What container engines and libseccomp do in silence.
+struct ProfileNote {
+  enum class Kind : std::uint8_t {
+    kUnknown,       ///< an architecture or a call without a table was left out
+    kConditional,   ///< a rule was left out since its conditions do not hold for the container
+    kAlternatives,  ///< conditions on one argument were taken as alternatives
+    kNoEffect,      ///< names were left out since an unconditional rule has taken them
+  };
+
+  Kind kind = Kind::kUnknown;
+  std::string place;  ///< JSON pointer
+  std::string what;
+  std::string text;  ///< all of it, one sentence that names file and place
+};
+
 /// A profile as a container engine resolves it when it creates a container.
 struct ResolvedProfile {
   SeccompPolicy policy;
   std::vector<std::string> places;  ///< "/syscalls/3", …: where each rule of the policy is from
-  std::vector<std::string> notes;   ///< one sentence with file and place for each thing that was
-                                    ///< left out or decided by the context
+  std::vector<ProfileNote> notes;   ///< each thing that was left out or decided by the context
 };
 
 /// Reads all that Docker, Podman and the OCI runtimes read: archMap, includes and excludes (caps,

@@ -191,6 +191,61 @@ expect_contains "--arch" "read on aarch64: ALLOW" "$said"
 answers 0 diff /usr/share/containers/seccomp.json /usr/share/containers/seccomp.json
 answers 1 diff /usr/share/containers/seccomp.json cat.policy
 
+# explain
+answers 0 explain cat.policy openat
+expect_contains "which rule" "/syscalls/" "$said"
+expect_contains "and why" "'openat: " "$said"
+expect_missing "but not why others are" "'read: " "$said"
+answers 0 explain cat.policy socket 38 5
+expect_contains "what arguments get" "socket(0x26, 0x5, 0x0) on x86_64: ERRNO EPERM" "$said"
+answers 0 explain wide.json socket
+expect_contains "the condition" "/syscalls/1: ALLOW where argument 0 & 0xfffffffe is 0x2" "$said"
+expect_contains "and the rest" "otherwise: ERRNO ENOSYS, the default action" "$said"
+answers 0 explain wide.json socket 0x3
+expect_contains "one rule decides" "/syscalls/1: ALLOW" "$said"
+answers 0 explain wide.json sync
+expect_contains "no rule" "no rule: ERRNO ENOSYS, the default action" "$said"
+answers 0 explain sync.json sync
+expect_contains "what was seen of a call" "by '/usr/bin/sync'" "$said"
+answers 0 explain cat.json /etc/hostname
+expect_contains "and of a file" "file '/etc/hostname': " "$said"
+answers 1 explain cat.json sync
+expect_contains "or not" "'sync': not seen" "$said"
+refused "'no_such_call' is no system call" explain cat.policy no_such_call
+refused "missing.json" explain missing.json read
+cp -r cat.policy why.policy
+echo '{"seccomp": [{"rule": 5}]}' >why.policy/why.json
+refused "why.policy/why.json: /seccomp/0/rule" explain why.policy read
+
+# lint
+answers 0 lint cat.policy
+expect_missing "a generated policy has no error" ": error: " "$said"
+expect_missing "and opens nothing dangerous" "dangerous-open" "$said"
+cat >bad.json <<'PROFILE'
+{"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+  {"names": ["ptrace"], "action": "SCMP_ACT_ALLOW"},
+  {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_NE"}]},
+  {"names": ["personality"], "action": "SCMP_ACT_ALLOW",
+   "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_GE"}, {"index": 0, "value": 5, "op": "SCMP_CMP_LE"}]}]}
+PROFILE
+answers 1 lint bad.json
+expect_contains "nothing could start" "[cannot-start-or-end]" "$said"
+expect_contains "what is open" "other-processes is open, by ptrace(0x0) on x86_64" "$said"
+expect_contains "a way round" "socket(0x28, 0x0, 0x0) on x86_64 is refused, but admitted with other high bits" "$said"
+expect_contains "alternatives" "bad.json: /syscalls/2: error: several conditions on one argument" "$said"
+expect_contains "a wrong errno" "clone3" "$(grep errno-not-enosys said)"
+answers 1 lint --json bad.json
+/usr/bin/python3 - said <<'PYTHON' || die "the JSON is not what it should be: $said"
+import json, sys
+findings = json.load(open(sys.argv[1]))["findings"]
+assert {"severity": "error", "place": "/syscalls/2", "id": "conditions-are-alternatives"}.items() <= next(
+    f for f in findings if f["place"]).items()
+order = ["error", "warning", "note"]
+assert [f["severity"] for f in findings] == sorted((f["severity"] for f in findings), key=order.index)
+PYTHON
+ok "--json says the same"
+refused "missing.json" lint missing.json
+
 # What cannot be read.
 refused "missing.json" check missing.json cat.json
 refused "missing.json" check cat.policy missing.json

@@ -24,9 +24,9 @@ void Try(std::string_view text, const cordon::ProfileContext& context) {
   if (profile->places.size() != profile->policy.rules.size()) {
     Broken("every rule has its place", std::to_string(profile->places.size()));
   }
-  for (const std::string& note : profile->notes) {
-    if (!note.contains("input.json: /")) {
-      Broken("a note names file and place", note);
+  for (const cordon::ProfileNote& note : profile->notes) {
+    if (!note.text.contains("input.json: " + note.place)) {
+      Broken("a note names file and place", note.text);
     }
   }
   const std::string written = cordon::WriteSeccompPolicy(profile->policy);

@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 
 const ProfileContext kDefault{Architecture::kX86_64, DefaultContainerCapabilities(), {5, 10}};
@@ -48,7 +49,7 @@ TEST(ReadContainerProfile, AddsTheNativeArchitecture) {
   const ResolvedProfile profile = MustRead(
       R"({"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86","SCMP_ARCH_MIPS"]})");
   EXPECT_EQ(profile.policy.architectures, (std::vector{Architecture::kX86_64, Architecture::kX86}));
-  EXPECT_THAT(profile.notes, Contains(HasSubstr("/architectures/1")));
+  EXPECT_THAT(profile.notes, Contains(Field(&ProfileNote::text, HasSubstr("/architectures/1"))));
 }
 
 TEST(ReadContainerProfile, ResolvesConditionsForTheContext) {
@@ -106,7 +107,8 @@ TEST(ReadContainerProfile, LeavesOutUnknownCallsAndSaysSo) {
   const ResolvedProfile profile =
       MustRead(WithRule(R"({"names":["read","no_such_call"],"action":"SCMP_ACT_ALLOW"})"));
   EXPECT_EQ(Ask(profile.policy, "read"), SeccompAction::Allow());
-  EXPECT_THAT(profile.notes, Contains(HasSubstr("p.json: /syscalls/0/names/1")));
+  EXPECT_THAT(profile.notes,
+              Contains(Field(&ProfileNote::text, HasSubstr("p.json: /syscalls/0/names/1"))));
 }
 
 TEST(ReadContainerProfile, LetsTheFirstUnconditionalRuleCount) {
@@ -121,9 +123,11 @@ TEST(ReadContainerProfile, LetsTheFirstUnconditionalRuleCount) {
   // A rule that repeats the default action is skipped, so that it takes nothing.
   EXPECT_EQ(Ask(profile.policy, "read"), SeccompAction::Allow());
   EXPECT_EQ(profile.places, (std::vector<std::string>{"/syscalls/0", "/syscalls/2"}));
-  EXPECT_THAT(profile.notes,
-              ElementsAre(HasSubstr("p.json: /syscalls/1: without effect on setns"),
-                          HasSubstr("p.json: /syscalls/3: without effect on setns")));
+  EXPECT_THAT(
+      profile.notes,
+      ElementsAre(
+          Field(&ProfileNote::text, HasSubstr("p.json: /syscalls/1: without effect on setns")),
+          Field(&ProfileNote::text, HasSubstr("p.json: /syscalls/3: without effect on setns"))));
 }
 
 TEST(ReadContainerProfile, NamesBothRulesThatContradict) {

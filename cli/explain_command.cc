@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/explain_recording.h"
+#include "cli/load_input.h"
+#include "cli/load_seccomp_policy.h"
+#include "cli/report_error.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "model/policy_bundle.h"
+#include "model/policy_reasons.h"
+#include "model/recorded_calls.h"
+#include "model/seccomp_names.h"
+
+namespace cordon::cli {
+namespace {
+
+constexpr std::size_t kMaxReasonsBytes = std::size_t{64} << 20;
+
+struct ExplainOptions {
+  std::string input;
+  std::string subject;
+  std::vector<std::uint64_t> arguments;
+  ProfileContextOptions context;
+};
+
+/// The reasons that a bundle gives; none for a profile alone.
+Expected<PolicyReasons> LoadReasons(const std::string& path) {
+  const std::string file = (std::filesystem::path(path) / std::string(kWhyFile)).string();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored) || !std::filesystem::exists(file, ignored)) {
+    return PolicyReasons{};
+  }
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMaxReasonsBytes));
+  return ReadPolicyReasons(text, file);
+}
+
+/// One rule as it bears on one call, with its reasons or else its comment.
+std::string Text(const CallRules::Rule& rule, const std::string& name,
+                 const ResolvedProfile& profile, const PolicyReasons& reasons) {
+  const SeccompRule& source = profile.policy.rules[rule.index];
+  const std::string& place = profile.places[rule.index];
+  std::string conditions;
+  for (const ArgumentCondition& condition : rule.conditions) {
+    conditions += (conditions.empty() ? " where " : " and ") + Describe(condition);
+  }
+  std::string text = fmt::format("  {}: {}{}\n", place, Describe(rule.action), conditions);
+  if (!source.comment.empty()) {
+    text += fmt::format("      {}\n", Quote(source.comment));
+  }
+  if (const auto found = reasons.find(place); found != reasons.end()) {
+    for (const std::string& reason : ReasonsFor(name, source.names, found->second)) {
+      if (reason != source.comment) {
+        text += fmt::format("      {}\n", Quote(reason));
+      }
+    }
+  }
+  return text;
+}
+
+std::string ExplainCall(const ExplainOptions& options, const ResolvedProfile& profile,
+                        const PolicyReasons& reasons, Syscall call) {
+  const CallRules rules(profile.policy, call);
+  if (!options.arguments.empty()) {
+    SyscallInvocation invocation{call, {}};
+    std::ranges::copy(options.arguments, invocation.arguments.begin());
+    const CallRules::Rule* const rule = rules.Find(invocation.arguments);
+    return fmt::format("{}: {}\n", DescribeInvocation(invocation),
+                       Describe(rules.Answer(invocation.arguments))) +
+           (rule == nullptr ? "  no rule matches: the default action\n"
+                            : Text(*rule, options.subject, profile, reasons));
+  }
+  std::string text = fmt::format("{} on {}:\n", SyscallLabel(call), Name(call.arch));
+  for (const CallRules::Rule& rule : rules.rules()) {
+    text += Text(rule, options.subject, profile, reasons);
+  }
+  const bool always = std::ranges::any_of(
+      rules.rules(), [](const CallRules::Rule& rule) { return rule.conditions.empty(); });
+  if (!always) {
+    text += fmt::format("  {}: {}, the default action\n",
+                        rules.rules().empty() ? "no rule" : "otherwise",
+                        Describe(rules.default_action()));
+  }
+  return text;
+}
+
+int ExplainPolicy(const ExplainOptions& options, const ResolvedProfile& profile) {
+  ReportNotes(options.input, profile, options.context);
+  const Expected<PolicyReasons> reasons = LoadReasons(options.input);
+  if (!reasons) {
+    return ReportInputError(reasons.error());
+  }
+  if (!IsSyscallName(options.subject)) {
+    return ReportInputError(InvalidInput(fmt::format(
+        "{} is no system call: a seccomp policy is about those", Quote(options.subject))));
+  }
+  std::string text;
+  for (const Architecture arch : profile.policy.architectures) {
+    if (const auto number = SyscallNumber(arch, options.subject)) {
+      text += ExplainCall(options, profile, *reasons, {arch, *number});
+    }
+  }
+  if (text.empty()) {
+    text = fmt::format("{}: no architecture of the policy has it\n", options.subject);
+  }
+  (void)std::fputs(text.c_str(), stdout);
+  return kOk;
+}
+
+int Explain(const ExplainOptions& options) {
+  const Expected<ProfileContext> context = MakeProfileContext(options.context);
+  if (!context) {
+    return ReportError(context.error());
+  }
+  const Expected<PolicyOrRecording> input = LoadPolicyOrRecording(options.input, *context);
+  if (!input) {
+    return ReportInputError(input.error());
+  }
+  if (const auto* profile = std::get_if<ResolvedProfile>(&*input)) {
+    return ExplainPolicy(options, *profile);
+  }
+  const std::string text = ExplainRecording(std::get<Recording>(*input), options.subject);
+  if (text.empty()) {
+    (void)std::fputs(fmt::format("{}: not seen\n", Quote(options.subject)).c_str(), stdout);
+    return kAnswerIsNo;
+  }
+  (void)std::fputs(text.c_str(), stdout);
+  return kOk;
+}
+
+}  // namespace
+
+void AddExplainCommand(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand(
+      "explain", "Say what a policy answers to a call and why, or what a recording saw of it");
+  const auto options = std::make_shared<ExplainOptions>();
+  command->add_option("INPUT", options->input, "A policy folder, a seccomp profile, or a recording")
+      ->required();
+  command
+      ->add_option("CALL", options->subject,
+                   "A system call by its name; of a recording also a file by its path")
+      ->required();
+  command
+      ->add_option("ARGUMENT", options->arguments,
+                   "The call's arguments, numbers: only the rule that decides about them is shown")
+      ->expected(0, 6);
+  AddProfileContextOptions(*command, options->context);
+  command->callback([options, &exit_code] { exit_code = Explain(*options); });
+}
+
+}  // namespace cordon::cli
