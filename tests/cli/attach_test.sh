@@ -201,6 +201,7 @@ fi
 if ((EUID == 0)) && unshare --user --map-root-user true 2>/dev/null; then
   refused "a process of the outer user namespace" 125 "CAP_SYS_PTRACE in the process's user namespace" \
     unshare --user --map-root-user "$cordon" profile --pid "$target" -o inner.json
+  # shellcheck disable=SC2016  # the inner shell expands it
   unshare --user --map-root-user bash -c 'sleep 60 & "$0" profile --pid $! --timeout 300ms --quiet -o inner.json; status=$?; kill $!; exit $status' \
     "$cordon" || die "root of a user namespace cannot attach to a process in it"
   [[ -s inner.json ]] || die "no recording from within a user namespace"

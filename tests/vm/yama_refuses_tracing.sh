@@ -1,6 +1,7 @@
 #!/bin/sh
 # The host that tests usually run on has no Yama; Debian's kernel has. Under each ptrace_scope cordon traces where the kernel lets it, and says
 # otherwise what stands in the way, in one sentence. Scope 3 stays until the next boot, so it comes last, and so does this check.
+# shellcheck disable=SC2086  # commands, to be split into words
 set -u
 cd "$(mktemp -d)" && chmod 777 . || exit 1
 scope=/proc/sys/kernel/yama/ptrace_scope
