@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -72,7 +72,7 @@ class RuleBuilder {
   const Recording& recording_;
   const SelinuxTarget& target_;
   std::string workload_;
-  std::optional<FileLabels> labels_;  ///< the target's with the module's own file contexts
+  std::unique_ptr<const FileLabels> labels_;  ///< the target's with the module's own file contexts
   /// The recording's, with what its sockets and processes say added.
   std::map<FileKey, FileObservation> files_;
   WorkloadPlaces places_;

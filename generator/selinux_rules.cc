@@ -370,7 +370,7 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   DeclareDomain();
   DeclarePrivateTypes();
   ASSIGN_OR_RETURN(FileLabels labels, LabelsWithOurs());
-  labels_ = std::move(labels);
+  labels_ = std::make_unique<const FileLabels>(std::move(labels));
   FindInheriting();
   for (const auto& [key, file] : files_) {
     AddFile(key, file);
