@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/container_trial.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "cli/workload_arguments.h"
 #include "common/file.h"
@@ -147,8 +148,7 @@ int Calibrate(CalibrateOptions options) {
     return kCannot;
   }
   if (options.output.empty()) {
-    (void)std::fputs(base_set->c_str(), stdout);
-    return kOk;
+    return PrintDocument(*base_set, kOk);
   }
   const Status written = WriteFileAtomically(options.output, *base_set);
   return written ? kOk : ReportInputError(written.error());

@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/load_recording.h"
 #include "cli/load_seccomp_policy.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 
 namespace cordon::cli {
@@ -29,11 +29,7 @@ std::string Render(const CheckOptions& options, const std::vector<CheckedRecordi
 }
 
 int Check(const CheckOptions& options) {
-  const Expected<ProfileContext> context = MakeProfileContext(options.context);
-  if (!context) {
-    return ReportError(context.error());
-  }
-  const Expected<ResolvedProfile> profile = LoadSeccompPolicy(options.policy, *context);
+  const Expected<ResolvedProfile> profile = LoadSeccompPolicy(options.policy, options.context);
   if (!profile) {
     return ReportInputError(profile.error());
   }
@@ -48,8 +44,7 @@ int Check(const CheckOptions& options) {
     checked.push_back({options.policy, path, CheckRecording(profile->policy, *recording)});
     all_hold = all_hold && checked.back().check.unheld.empty();
   }
-  (void)std::fputs(Render(options, checked).c_str(), stdout);
-  return all_hold ? kOk : kAnswerIsNo;
+  return PrintDocument(Render(options, checked), all_hold ? kOk : kAnswerIsNo);
 }
 
 }  // namespace

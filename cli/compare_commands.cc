@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/load_input.h"
 #include "cli/load_seccomp_policy.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "common/text.h"
 #include "model/recorded_calls.h"
@@ -103,8 +103,7 @@ int CompareRecordings(const CompareOptions& options, const Recording& left, cons
       }
     }
   }
-  (void)std::fputs(text.c_str(), stdout);
-  return only_left.empty() && only_right.empty() ? kOk : kAnswerIsNo;
+  return PrintDocument(text, only_left.empty() && only_right.empty() ? kOk : kAnswerIsNo);
 }
 
 int ComparePolicies(const CompareOptions& options, const ResolvedProfile& left,
@@ -116,9 +115,8 @@ int ComparePolicies(const CompareOptions& options, const ResolvedProfile& left,
   if (!found) {
     return ReportError(found.error());
   }
-  (void)std::fputs(
-      (options.json ? AsJson(options, *found) : AsText(options, *found, relation)).c_str(), stdout);
-  return found->empty() ? kOk : kAnswerIsNo;
+  return PrintDocument(options.json ? AsJson(options, *found) : AsText(options, *found, relation),
+                       found->empty() ? kOk : kAnswerIsNo);
 }
 
 int Compare(const CompareOptions& options, AnswerRelation relation) {

@@ -1,4 +1,3 @@
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -7,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/load_seccomp_policy.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "generator/convert_policy.h"
 
@@ -35,11 +35,7 @@ std::string NameOf(const std::string& path) {
 }
 
 int Convert(const ConvertOptions& options) {
-  const Expected<ProfileContext> context = MakeProfileContext(options.context);
-  if (!context) {
-    return ReportError(context.error());
-  }
-  const Expected<ResolvedProfile> profile = LoadSeccompPolicy(options.policy, *context);
+  const Expected<ResolvedProfile> profile = LoadSeccompPolicy(options.policy, options.context);
   if (!profile) {
     return ReportInputError(profile.error());
   }
@@ -53,12 +49,7 @@ int Convert(const ConvertOptions& options) {
   for (const std::string& loss : converted->losses) {
     ReportWarning(loss);
   }
-  const std::string& document = converted->document;
-  if (std::fwrite(document.data(), 1, document.size(), stdout) != document.size() ||
-      std::fflush(stdout) != 0) {
-    return ReportError(SystemError(errno, "writing to standard output"));
-  }
-  return kOk;
+  return PrintDocument(converted->document, kOk);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "cli/explain_recording.h"
 #include "cli/load_input.h"
 #include "cli/load_seccomp_policy.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -110,8 +111,7 @@ int ExplainPolicy(const ExplainOptions& options, const ResolvedProfile& profile)
   if (text.empty()) {
     text = fmt::format("{}: no architecture of the policy has it\n", options.subject);
   }
-  (void)std::fputs(text.c_str(), stdout);
-  return kOk;
+  return PrintDocument(text, kOk);
 }
 
 int Explain(const ExplainOptions& options) {
@@ -128,11 +128,9 @@ int Explain(const ExplainOptions& options) {
   }
   const std::string text = ExplainRecording(std::get<Recording>(*input), options.subject);
   if (text.empty()) {
-    (void)std::fputs(fmt::format("{}: not seen\n", Quote(options.subject)).c_str(), stdout);
-    return kAnswerIsNo;
+    return PrintDocument(fmt::format("{}: not seen\n", Quote(options.subject)), kAnswerIsNo);
   }
-  (void)std::fputs(text.c_str(), stdout);
-  return kOk;
+  return PrintDocument(text, kOk);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/load_seccomp_policy.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "common/text.h"
 #include "generator/policy_lint.h"
@@ -46,11 +46,7 @@ std::string AsJson(const std::string& path, const std::vector<LintFinding>& find
 }
 
 int Lint(const LintOptions& options) {
-  const Expected<ProfileContext> context = MakeProfileContext(options.context);
-  if (!context) {
-    return ReportError(context.error());
-  }
-  const Expected<ResolvedProfile> profile = LoadSeccompPolicy(options.policy, *context);
+  const Expected<ResolvedProfile> profile = LoadSeccompPolicy(options.policy, options.context);
   if (!profile) {
     return ReportInputError(profile.error());
   }
@@ -58,12 +54,11 @@ int Lint(const LintOptions& options) {
   if (!findings) {
     return ReportError(findings.error());
   }
-  (void)std::fputs((options.json ? AsJson : AsText)(options.policy, *findings).c_str(), stdout);
-  return std::ranges::any_of(
-             *findings,
-             [](const LintFinding& finding) { return finding.severity == LintSeverity::kError; })
-             ? kAnswerIsNo
-             : kOk;
+  const bool error = std::ranges::any_of(*findings, [](const LintFinding& finding) {
+    return finding.severity == LintSeverity::kError;
+  });
+  return PrintDocument((options.json ? AsJson : AsText)(options.policy, *findings),
+                       error ? kAnswerIsNo : kOk);
 }
 
 }  // namespace

@@ -111,4 +111,10 @@ Expected<ResolvedProfile> LoadSeccompPolicy(const std::string& path,
   return ReadContainerProfile(text, file, context);
 }
 
+Expected<ResolvedProfile> LoadSeccompPolicy(const std::string& path,
+                                            const ProfileContextOptions& options) {
+  ASSIGN_OR_RETURN(const ProfileContext context, MakeProfileContext(options));
+  return LoadSeccompPolicy(path, context);
+}
+
 }  // namespace cordon::cli

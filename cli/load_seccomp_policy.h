@@ -33,4 +33,8 @@ void ReportNotes(const std::string& path, const ResolvedProfile& profile,
 /// Docker, Podman and OCI. Fails with kInvalidInput naming file and place.
 Expected<ResolvedProfile> LoadSeccompPolicy(const std::string& path, const ProfileContext& context);
 
+/// The same for the context that `options` name.
+Expected<ResolvedProfile> LoadSeccompPolicy(const std::string& path,
+                                            const ProfileContextOptions& options);
+
 }  // namespace cordon::cli

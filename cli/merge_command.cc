@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/load_input.h"
 #include "cli/load_seccomp_policy.h"
+#include "cli/print_document.h"
 #include "cli/recording_destination.h"
 #include "cli/report_error.h"
 #include "common/text.h"
@@ -88,8 +89,7 @@ int Merge(const MergeOptions& options) {
     return ReportError(document.error());
   }
   if (options.output.empty()) {
-    (void)std::fputs(document->c_str(), stdout);
-    return kOk;
+    return PrintDocument(*document, kOk);
   }
   const Expected<RecordingDestination> destination = PrepareDestination(options.output, "");
   if (!destination) {

@@ -2,7 +2,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/describe_coverage.h"
 #include "cli/load_recording.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "common/text.h"
 #include "model/recording.h"
@@ -168,8 +168,7 @@ int Show(const ShowOptions& options) {
                      peaks.peak_tasks, peaks.open_files,
                      static_cast<double>(peaks.cpu_time_ms) / 1000.0);
   out += DescribeSaturation(recording) + DescribeVerdict(recording);
-  (void)std::fwrite(out.data(), 1, out.size(), stdout);
-  return kOk;
+  return PrintDocument(out, kOk);
 }
 
 }  // namespace

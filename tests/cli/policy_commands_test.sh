@@ -274,3 +274,13 @@ refused "--cap" diff --cap chown cat.policy cat.policy
 answers 2 diff cat.policy
 answers 2 check cat.policy
 echo "ok: $checks checks"
+
+# What cannot be written whole is no success: a policy may be what standard output is kept in.
+for command in "check cat.policy cat.json" "lint cat.policy" "explain cat.policy read" "diff cat.policy cat.policy" "merge cat.policy cat.policy" \
+  "convert --to oci cat.policy" "show cat.json"; do
+  status=0
+  # shellcheck disable=SC2086  # words
+  "$cordon" $command >/dev/full 2>told || status=$?
+  expect_equal "a full disk: $command" 125 "$status"
+  expect_contains "and is told" "write to standard output: No space left on device" "$(cat told)"
+done
