@@ -131,10 +131,12 @@ bool ReceivesSeveral(const CallFrame& frame) {
 
 /// Could descriptors come with the message? Of several each may have room.
 bool HasRoomForRights(const TaskState& task, const CallFrame& frame) {
+  if (ReceivesSeveral(frame)) {
+    return true;
+  }
   const auto control = ReadMessageControl(RemoteAddress{frame.meant.arguments[1]},
                                           frame.meant.call.arch, ProcessMemory(task.id));
-  return ReceivesSeveral(frame) ||
-         (control.has_value() && !control->address.null() && control->size != 0);
+  return control.has_value() && !control->address.null() && control->size != 0;
 }
 
 }  // namespace

@@ -361,6 +361,7 @@ const Expectation kArguments[] = {
      {},
      {"tuple prctl x86_64 0x4,0x1 ok", "tuple prctl x86_64 0xf,0x0 ok"}},
     {"arguments", "map_type", 0, {}, {}, {}, {"tuple bpf x86_64 0x0,0x2 ok"}},
+    {"arguments", "quota", 0, {"quotactl x86_64 ENOENT"}, {"quota"}},
     {"arguments", "execute_empty", 0, {"execveat x86_64 ok"}, {"executed-empty"}},
 };
 

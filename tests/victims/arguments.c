@@ -108,6 +108,16 @@ static int kinds(void) {
   return listxattr("listed", NULL, 0) >= 0 ? 0 : 5;
 }
 
+/* A new memory file is what the ancillary data of `message` bring. */
+static void enclose_memory_file(struct msghdr* message) {
+  int fd = memfd_create("passed", 0);
+  struct cmsghdr* item = CMSG_FIRSTHDR(message);
+  item->cmsg_level = SOL_SOCKET;
+  item->cmsg_type = SCM_RIGHTS;
+  item->cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(item), &fd, sizeof fd);
+}
+
 /* A memory file that one process makes and another gets by message, neither using it. */
 static int rights(void) {
   int pair[2];
@@ -126,12 +136,7 @@ static int rights(void) {
                            .msg_controllen = sizeof control.bytes};
   pid_t child = fork();
   if (child == 0) {
-    int fd = memfd_create("passed", 0);
-    struct cmsghdr* item = CMSG_FIRSTHDR(&message);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(item), &fd, sizeof fd);
+    enclose_memory_file(&message);
     _exit(sendmsg(pair[1], &message, 0) == 1 ? 0 : 2);
   }
   int status = 0;
@@ -159,14 +164,9 @@ static int several_rights(void) {
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (sendmsg(pair[1], &message, 0) != 1)
       _exit(2);
-    int fd = memfd_create("passed", 0);
     message.msg_control = control.bytes;
     message.msg_controllen = sizeof control.bytes;
-    struct cmsghdr* item = CMSG_FIRSTHDR(&message);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(item), &fd, sizeof fd);
+    enclose_memory_file(&message);
     _exit(sendmsg(pair[1], &message, 0) == 1 ? 0 : 3);
   }
   int status = 0;
@@ -243,6 +243,14 @@ static int watch(void) {
   return fanotify_mark(fd, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, "file") == 0 ? 0 : 2;
 }
 
+/* A device that is not there has no quota. */
+static int quota(void) {
+  const unsigned command = 0x800004u << 8; /* QCMD(Q_GETFMT, USRQUOTA) */
+  if (syscall(SYS_quotactl, command, "/cordon-victim/quota", 0, NULL) == 0)
+    return 1;
+  return errno == ENOENT ? 0 : 77;
+}
+
 static int options(void) {
   return prctl(PR_SET_DUMPABLE, 1) == 0 && prctl(PR_SET_NAME, "renamed") == 0 ? 0 : 1;
 }
@@ -282,6 +290,7 @@ static const struct {
     {"attributes", attributes},
     {"mounts", mounts},
     {"watch", watch},
+    {"quota", quota},
     {"options", options},
     {"map_type", map_type},
     {"execute_empty", execute_empty},
