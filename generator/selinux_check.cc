@@ -6,8 +6,13 @@
 #include <sepol/debug.h>
 #include <sepol/handle.h>
 #include <sepol/policydb.h>
+#include <sepol/policydb/policydb.h>
 #include <sepol/policydb/services.h>
 #include <sepol/sepol.h>
+
+extern "C" {  // the header of libsepol 3.4 does not say so itself
+#include <sepol/kernel_to_cil.h>
+}
 
 #include <cstdio>
 #include <cstdlib>
@@ -157,17 +162,21 @@ class Sids {
  public:
   std::optional<sepol_security_id_t> Find(const std::string& role, const std::string& type) {
     const std::string user = "system_u";
-    const std::string context = fmt::format("{}:{}:{}:s0", user, role, type);
-    const auto known = sids_.find(context);
+    const std::string plain = fmt::format("{}:{}:{}", user, role, type);
+    const auto known = sids_.find(plain);
     if (known != sids_.end()) {
       return known->second;
     }
-    sepol_security_id_t sid = 0;
     std::optional<sepol_security_id_t> found;
-    if (sepol_context_to_sid(context.c_str(), context.size() + 1, &sid) == 0) {
-      found = sid;
+    // A policy without levels has contexts without a range.
+    for (const std::string& context : {plain + ":s0", plain}) {
+      sepol_security_id_t sid = 0;
+      if (!found.has_value() &&
+          sepol_context_to_sid(context.c_str(), context.size() + 1, &sid) == 0) {
+        found = sid;
+      }
     }
-    sids_.emplace(context, found);
+    sids_.emplace(plain, found);
     return found;
   }
 
@@ -230,12 +239,38 @@ std::string AskInThisProcess(const std::string& policy,
   (void)fclose(file);
   Sids sids;
   std::string out;
+  // Many paths have one type.
+  std::map<SelinuxQuestion, SelinuxAnswer> known;
   for (const SelinuxQuestion& question : questions) {
-    const SelinuxAnswer answer = AskOne(question, &sids);
+    auto found = known.find(question);
+    if (found == known.end()) {
+      found = known.emplace(question, AskOne(question, &sids)).first;
+    }
+    const SelinuxAnswer& answer = found->second;
     Put(&out, Join({answer.missing.begin(), answer.missing.end()}, " "));
     Put(&out, answer.reason);
   }
   return out;
+}
+
+std::string PolicyAsCilInThisProcess(const std::string& policy) {
+  sepol_debug(0);
+  std::string image = policy;
+  sepol_policydb_t* db = nullptr;
+  sepol_policy_file_t* file = nullptr;
+  if (sepol_policydb_create(&db) != 0 || sepol_policy_file_create(&file) != 0) {
+    return {};
+  }
+  sepol_policy_file_set_mem(file, image.data(), image.size());
+  char* text = nullptr;
+  std::size_t size = 0;
+  FILE* out = open_memstream(&text, &size);
+  // sepol_policydb_t is a policydb_t and nothing else (libsepol/src/policydb_internal.h).
+  if (out == nullptr || sepol_policydb_read(db, file) != 0 ||
+      sepol_kernel_policydb_to_cil(out, reinterpret_cast<policydb*>(db)) != 0 || fclose(out) != 0) {
+    return {};
+  }
+  return {text, size};  // the process ends with this: nothing is freed
 }
 
 }  // namespace
@@ -282,6 +317,15 @@ Expected<std::vector<SelinuxAnswer>> AskSelinux(const std::string& policy,
     answers.push_back(std::move(answer));
   }
   return answers;
+}
+
+Expected<std::string> PolicyAsCil(const std::string& policy) {
+  ASSIGN_OR_RETURN(std::string text, RunForked([&] { return PolicyAsCilInThisProcess(policy); },
+                                               "reading a SELinux policy"));
+  if (text.empty()) {
+    return Fail(InvalidInput("libsepol cannot read it as a compiled SELinux policy"));
+  }
+  return text;
 }
 
 }  // namespace cordon

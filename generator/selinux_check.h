@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -34,6 +35,7 @@ struct SelinuxQuestion {
   std::string target_role;  ///< "object_r", or the role of a domain
   std::string object_class;
   std::set<std::string> permissions;
+  auto operator<=>(const SelinuxQuestion&) const = default;
 };
 
 struct SelinuxAnswer {
@@ -45,5 +47,10 @@ struct SelinuxAnswer {
 /// permission that the policy does not have counts as missing.
 Expected<std::vector<SelinuxAnswer>> AskSelinux(const std::string& policy,
                                                 const std::vector<SelinuxQuestion>& questions);
+
+/// `policy` (a binary policy) as CIL text, one statement a line, as libsepol writes it: what
+/// modules said in optional blocks is decided, file contexts and neverallow rules are gone. Fails
+/// with kInvalidInput when libsepol cannot read it.
+Expected<std::string> PolicyAsCil(const std::string& policy);
 
 }  // namespace cordon

@@ -100,7 +100,8 @@ Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
     return Fail(MakeError(
         ErrorCode::kInternal,
         fmt::format("SELinux module {} does not allow {} of {} recorded accesses, such as {}",
-                    name.module, proof.denied.size(), proof.asked, proof.denied.front())));
+                    name.module, proof.denied.size(), proof.asked,
+                    proof.denied.front().Describe())));
   }
   GeneratedSelinux generated;
   generated.module_name = name.module;

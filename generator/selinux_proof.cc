@@ -5,14 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <span>
 #include <utility>
 
 #include "common/text.h"
 #include "generator/file_labels.h"
-#include "generator/path_names.h"
 
 namespace cordon {
 namespace {
@@ -38,127 +36,28 @@ constexpr auto kSensitive = std::to_array<SensitiveAccess>({
     {"smtp_port_t", "tcp_socket", "name_connect"},
 });
 
-/// Classes whose objects are tasks or sockets of tasks: their contexts have a role.
-constexpr auto kTaskClasses = std::to_array<std::string_view>(
-    {"fd", "key", "process", "process2", "system", "unix_dgram_socket", "unix_stream_socket"});
-
 class Prover {
  public:
   Prover(const SelinuxRules& rules, const SelinuxTarget& target, const FileLabels& labels)
-      : rules_(rules), target_(target), labels_(labels) {
-    for (const RecordedAccess& access : rules.accesses) {
-      if (access.created) {
-        created_.emplace(access.path, access.file_class);
-      }
-    }
-  }
+      : rules_(rules), target_(target), recorded_(rules, labels) {}
 
   Expected<SelinuxProof> Run(const std::string& policy);
 
  private:
-  std::set<std::string> TypesOf(const RecordedAccess& access) const;
-  std::string CreatedType(const std::string& path, FileClass file_class) const;
-  std::string DirectoryType(const std::string& path) const;
-  SelinuxQuestion Question(const std::string& type, const std::string& object_class,
-                           std::set<std::string> permissions) const;
-  void AskRecorded(std::vector<SelinuxQuestion>* questions);
-  void CheckRequests(const RecordedAccess& access, const std::string& type);
-
   const SelinuxRules& rules_;
   const SelinuxTarget& target_;
-  const FileLabels& labels_;
-  std::set<std::pair<std::string, FileClass>> created_;
-  std::vector<std::string> places_;  ///< of each question about a recorded access
+  RecordedQuestions recorded_;
   SelinuxProof proof_;
 };
 
-std::string Prover::DirectoryType(const std::string& path) const {
-  if (created_.contains({path, FileClass::kDirectory}) &&
-      !labels_.Names(path, FileClass::kDirectory)) {
-    return CreatedType(path, FileClass::kDirectory);
-  }
-  return labels_.TypeOf(path, FileClass::kDirectory);
-}
-
-/// What the kernel calls a new object (security/selinux/hooks.c selinux_determine_inode_label): a
-/// named transition, a transition, its directory.
-std::string Prover::CreatedType(const std::string& path, FileClass file_class) const {
-  const std::string parent = DirectoryType(ParentPath(path));
-  const std::string object_class(SelinuxClassName(file_class).value_or("file"));
-  for (const std::string& name : {BaseName(path), std::string()}) {
-    const auto found =
-        rules_.policy.transitions.find({rules_.policy.domain, parent, object_class, name});
-    if (found != rules_.policy.transitions.end()) {
-      return found->second.type;
-    }
-  }
-  return parent;
-}
-
-/// Both the type that a new object gets and the one that restorecon(8) would give it later.
-std::set<std::string> Prover::TypesOf(const RecordedAccess& access) const {
-  if (access.path.empty()) {
-    return {access.target};
-  }
-  std::set<std::string> types;
-  if (access.created) {
-    types.insert(CreatedType(access.path, access.file_class));
-  }
-  if (!access.created || labels_.Names(access.path, access.file_class)) {
-    types.insert(labels_.TypeOf(access.path, access.file_class));
-  }
-  return types;
-}
-
-SelinuxQuestion Prover::Question(const std::string& type, const std::string& object_class,
-                                 std::set<std::string> permissions) const {
-  const bool task =
-      type == "self" || std::ranges::find(kTaskClasses, object_class) != kTaskClasses.end();
-  return {.source = rules_.policy.domain,
-          .source_role = "system_r",
-          .target = type == "self" ? rules_.policy.domain : type,
-          .target_role = task ? "system_r" : "object_r",
-          .object_class = object_class,
-          .permissions = std::move(permissions)};
-}
-
-void Prover::CheckRequests(const RecordedAccess& access, const std::string& type) {
-  if (access.requests.empty()) {
-    return;
-  }
-  const auto rule =
-      rules_.policy.allow_ioctl.find({rules_.policy.domain, type, access.object_class});
-  for (const std::uint16_t request : access.requests) {
-    ++proof_.asked;
-    if (rule == rules_.policy.allow_ioctl.end() || !rule->second.requests.contains(request)) {
-      proof_.denied.push_back(fmt::format("{}: ioctl {:#06x} on {}:{}", access.place, request, type,
-                                          access.object_class));
-    }
-  }
-}
-
-void Prover::AskRecorded(std::vector<SelinuxQuestion>* questions) {
-  for (const RecordedAccess& access : rules_.accesses) {
-    for (const std::string& type : TypesOf(access)) {
-      proof_.asked += access.permissions.size();
-      questions->push_back(Question(type, access.object_class, access.permissions));
-      places_.push_back(access.place);
-      CheckRequests(access, type);
-    }
-  }
-}
-
 Expected<SelinuxProof> Prover::Run(const std::string& policy) {
-  std::vector<SelinuxQuestion> questions;
-  AskRecorded(&questions);
+  std::vector<SelinuxQuestion> questions = recorded_.questions();
   const std::size_t recorded = questions.size();
   const auto launchers = rules_.policy.attributes.find(rules_.policy.name + "_launcher");
   const std::set<std::string> domains =
       launchers == rules_.policy.attributes.end() ? std::set<std::string>() : launchers->second;
   for (const std::string& launcher : domains) {
-    SelinuxQuestion question = Question(rules_.policy.domain, "process", {"transition"});
-    question.source = launcher;
-    questions.push_back(std::move(question));
+    questions.push_back(MakeQuestion(launcher, rules_.policy.domain, "process", {"transition"}));
   }
   std::vector<SensitiveAccess> controls;
   for (const SensitiveAccess& access : kSensitive) {
@@ -171,19 +70,15 @@ Expected<SelinuxProof> Prover::Run(const std::string& policy) {
                                     std::string(access.permission)) &&
         (access.target == "self" || target_.facts.types.contains(std::string(access.target)))) {
       controls.push_back(access);
-      questions.push_back(Question(std::string(access.target), std::string(access.object_class),
-                                   {std::string(access.permission)}));
+      questions.push_back(MakeQuestion(rules_.policy.domain, std::string(access.target),
+                                       std::string(access.object_class),
+                                       {std::string(access.permission)}));
     }
   }
   ASSIGN_OR_RETURN(const std::vector<SelinuxAnswer> answers, AskSelinux(policy, questions));
-  std::size_t at = 0;
-  for (; at < recorded; ++at) {
-    for (const std::string& permission : answers[at].missing) {
-      proof_.denied.push_back(fmt::format("{}: {} on {}:{}: {}", places_[at], permission,
-                                          questions[at].target, questions[at].object_class,
-                                          answers[at].reason));
-    }
-  }
+  proof_.asked = recorded_.asked();
+  proof_.denied = recorded_.Denied(std::span(answers).first(recorded));
+  std::size_t at = recorded;
   for (const std::string& launcher : domains) {
     if (answers[at++].missing.empty()) {
       proof_.launchable_from.push_back(launcher);
@@ -227,7 +122,7 @@ std::string WriteSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rul
                          [](const std::string& text) { return ToUtf8(text); });
   std::vector<std::string> denied(proof.denied.size());
   std::ranges::transform(proof.denied, denied.begin(),
-                         [](const std::string& text) { return ToUtf8(text); });
+                         [](const DeniedAccess& access) { return ToUtf8(access.Describe()); });
 
   nlohmann::ordered_json json;
   json["target"]["name"] = ToUtf8(target.name);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
+#include "generator/recorded_questions.h"
 #include "generator/selinux_check.h"
 #include "generator/selinux_rules.h"
 #include "generator/selinux_target.h"
@@ -13,7 +15,7 @@ namespace cordon {
 /// What asking the compiled policy gave.
 struct SelinuxProof {
   std::size_t asked = 0;  ///< recorded (object, permission) pairs, ioctl requests each counted
-  std::vector<std::string> denied;  ///< one line each; empty: the module holds
+  std::vector<DeniedAccess> denied;  ///< empty: the module holds
   std::vector<std::string> launchable_from;
   std::set<std::string> withheld;  ///< sensitive accesses that the workload did not do and may not
   std::set<std::string>

@@ -29,6 +29,9 @@ class RuleBuilder {
 
   Expected<SelinuxRules> Build();
 
+  /// ReplayAccesses() for `domain`.
+  Expected<SelinuxRules> Replay(const std::string& domain);
+
  private:
   // Names of the target.
   std::set<std::string> Known(const std::string& object_class,
@@ -60,10 +63,10 @@ class RuleBuilder {
   void AddTransition(const FileKey& key);
   void AddCalls();
   void AddSockets();
-  void AddSocket(const SocketKey& key, const std::set<std::string>& extra);
-  void AddPort(const SocketKey& key, const std::string& object_class,
+  void AddSocket(const SocketKey& key, const Seen& seen, const std::set<std::string>& extra);
+  void AddPort(const SocketKey& key, const Seen& seen, const std::string& object_class,
                const std::string& permission);
-  void AddPeer(const SocketKey& key, const std::string& object_class);
+  void AddPeer(const SocketKey& key, const Seen& seen, const std::string& object_class);
   void AddCapabilities();
   void AddLaunch();
   void AddLoader();
@@ -72,6 +75,7 @@ class RuleBuilder {
   const Recording& recording_;
   const SelinuxTarget& target_;
   std::string workload_;
+  bool replaying_ = false;                    ///< no types, ports and transitions of our own
   std::unique_ptr<const FileLabels> labels_;  ///< the target's with the module's own file contexts
   /// The recording's, with what its sockets and processes say added.
   std::map<FileKey, FileObservation> files_;

@@ -246,7 +246,8 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
                         .target = {},
                         .object_class = std::string(*object_class),
                         .permissions = FilePermissions(key.file_class, file.access),
-                        .requests = {}};
+                        .requests = {},
+                        .seen = file.seen};
   AddFileIoctls(file, &access);
   std::string type;
   if (key.path.starts_with('/') && !key.path.starts_with("/memfd:")) {
@@ -263,7 +264,7 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
           fmt::format("nothing says which type {} has: it is not allowed", key.path));
       return;
     }
-    if (access.created) {
+    if (access.created && !replaying_) {
       AddTransition(key);
     }
   } else if (places_.own.contains(key)) {
@@ -274,6 +275,10 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
     type = "self";
     access.permissions.insert({"getattr", "read", "write"});
   } else {
+    if (replaying_ && key.file_class == FileClass::kFile) {
+      rules_.blind_spots.insert(
+          fmt::format("{} is a file in memory, whose type a recording does not tell", key.path));
+    }
     return;  // sockets have rules of their own
   }
   Record(std::move(access), type);
@@ -383,6 +388,37 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   AddSelinuxLibrary();
   AddLaunch();
   return std::move(rules_);
+}
+
+Expected<SelinuxRules> RuleBuilder::Replay(const std::string& domain) {
+  replaying_ = true;
+  rules_.policy.domain = domain;
+  AddSocketFiles();
+  AddProgramFiles();
+  for (const auto& [key, process] : recording_.processes) {
+    if (key.parent.empty()) {
+      places_.entries.insert(key.executable);
+    }
+  }
+  ASSIGN_OR_RETURN(FileLabels labels,
+                   FileLabels::Create(target_.file_contexts + target_.home_contexts,
+                                      target_.substitutions, target_.facts));
+  labels_ = std::make_unique<const FileLabels>(std::move(labels));
+  for (const auto& [key, file] : files_) {
+    AddFile(key, file);
+  }
+  AddAncestors();
+  AddCalls();
+  AddSockets();
+  AddCapabilities();
+  rules_.policy.allow.clear();
+  rules_.policy.allow_ioctl.clear();
+  return std::move(rules_);
+}
+
+Expected<SelinuxRules> ReplayAccesses(const Recording& recording, const SelinuxTarget& target,
+                                      const std::string& domain) {
+  return RuleBuilder(recording, target, {.module = {}, .workload = {}}).Replay(domain);
 }
 
 Expected<SelinuxRules> BuildSelinuxRules(const Recording& recording, const SelinuxTarget& target,

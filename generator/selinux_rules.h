@@ -25,6 +25,7 @@ struct RecordedAccess {
   std::string object_class;
   std::set<std::string> permissions;
   std::set<std::uint16_t> requests;  ///< ioctl numbers, where `permissions` has ioctl
+  Seen seen = {};  ///< how often and by whom; count 0 for what only follows from something else
 };
 
 /// What comes of a recording for one target.
@@ -44,5 +45,11 @@ struct ModuleName {
 /// permission that the target lacks. Fails only when the target's file contexts cannot be read.
 Expected<SelinuxRules> BuildSelinuxRules(const Recording& recording, const SelinuxTarget& target,
                                          const ModuleName& name);
+
+/// What SELinux would ask for `recording` in `domain`, a domain that `target` has already, with the
+/// labels of `target` as they are: `policy` of the result has no rules. Memory files, whose type a
+/// recording does not tell, are a blind spot.
+Expected<SelinuxRules> ReplayAccesses(const Recording& recording, const SelinuxTarget& target,
+                                      const std::string& domain);
 
 }  // namespace cordon

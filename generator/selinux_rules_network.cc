@@ -42,7 +42,8 @@ void RuleBuilder::AddCalls() {
               .target = {},
               .object_class = permission.object_class,
               .permissions = std::move(permission.permissions),
-              .requests = {}},
+              .requests = {},
+              .seen = observation.seen},
              permission.target);
     }
   }
@@ -61,13 +62,14 @@ void RuleBuilder::AddSockets() {
     for (const auto& [key, socket] : recording_.sockets) {
       if (binding == (key.operation == SocketOperation::kBind) &&
           Happened(socket, {0, EINPROGRESS, ECONNREFUSED, EAGAIN})) {
-        AddSocket(key, extra);
+        AddSocket(key, socket.seen, extra);
       }
     }
   }
 }
 
-void RuleBuilder::AddSocket(const SocketKey& key, const std::set<std::string>& extra) {
+void RuleBuilder::AddSocket(const SocketKey& key, const Seen& seen,
+                            const std::set<std::string>& extra) {
   const std::string object_class = SocketClass(key.family, key.type, key.protocol);
   RecordedAccess access{
       .place = fmt::format("{} {}", object_class, key.address.empty() ? "socket" : key.address),
@@ -77,7 +79,8 @@ void RuleBuilder::AddSocket(const SocketKey& key, const std::set<std::string>& e
       .target = {},
       .object_class = object_class,
       .permissions = SocketPermissions(object_class, key.operation),
-      .requests = {}};
+      .requests = {},
+      .seen = seen};
   if (key.port != 0) {
     access.place += fmt::format(" port {}", key.port);
   }
@@ -94,19 +97,19 @@ void RuleBuilder::AddSocket(const SocketKey& key, const std::set<std::string>& e
   });
   Record(std::move(access), "self");
   if (key.operation == SocketOperation::kBind && PortProtocol(object_class).has_value()) {
-    AddPort(key, object_class, "name_bind");
+    AddPort(key, seen, object_class, "name_bind");
   } else if (key.operation == SocketOperation::kConnect &&
              target_.facts.HasPermission(object_class, "name_connect")) {
-    AddPort(key, object_class, "name_connect");
+    AddPort(key, seen, object_class, "name_connect");
   } else if (key.family == AF_UNIX &&
              (key.operation == SocketOperation::kConnect ||
               key.operation == SocketOperation::kSend) &&
              !key.address.empty()) {
-    AddPeer(key, object_class);
+    AddPeer(key, seen, object_class);
   }
 }
 
-void RuleBuilder::AddPort(const SocketKey& key, const std::string& object_class,
+void RuleBuilder::AddPort(const SocketKey& key, const Seen& seen, const std::string& object_class,
                           const std::string& permission) {
   const std::string place = fmt::format("{} {} port {}", object_class, key.address, key.port);
   const auto record = [&](const std::string& type, const std::string& what) {
@@ -117,7 +120,8 @@ void RuleBuilder::AddPort(const SocketKey& key, const std::string& object_class,
             .target = {},
             .object_class = object_class,
             .permissions = {what},
-            .requests = {}},
+            .requests = {},
+            .seen = seen},
            type);
   };
   const bool binds = permission == "name_bind";
@@ -132,7 +136,7 @@ void RuleBuilder::AddPort(const SocketKey& key, const std::string& object_class,
   const auto own = rules_.policy.ports.find({protocol, key.port});
   if (own != rules_.policy.ports.end()) {
     type = own->second.type;
-  } else if (binds && ListHas(kGeneralPorts, type)) {
+  } else if (binds && !replaying_ && ListHas(kGeneralPorts, type)) {
     type = fmt::format("{}_port_t", rules_.policy.name);
     SelinuxType& declared = rules_.policy.types[type];
     declared.reasons.Add(place);
@@ -149,7 +153,7 @@ void RuleBuilder::AddPort(const SocketKey& key, const std::string& object_class,
   record(type, permission);
 }
 
-void RuleBuilder::AddPeer(const SocketKey& key, const std::string& object_class) {
+void RuleBuilder::AddPeer(const SocketKey& key, const Seen& seen, const std::string& object_class) {
   const bool stream = object_class == "unix_stream_socket";
   SocketKey bound = key;
   bound.operation = SocketOperation::kBind;
@@ -173,7 +177,8 @@ void RuleBuilder::AddPeer(const SocketKey& key, const std::string& object_class)
           .target = {},
           .object_class = object_class,
           .permissions = {stream ? "connectto" : "sendto"},
-          .requests = {}},
+          .requests = {},
+          .seen = seen},
          peer);
 }
 

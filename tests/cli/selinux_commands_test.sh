@@ -1,0 +1,106 @@
+#!/bin/bash
+# selinux_commands_test.sh BUILD_DIR: what `cordon check` answers about SELinux policies of every kind, in words, in JSON, SARIF and JUnit's XML.
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=tests/testing/harness.sh
+source "$here/../testing/harness.sh"
+cd "$work"
+
+# answers WANTED COMMAND…: it exits WANTED; its output is in $said, its messages in $told.
+answers() {
+  local wanted=$1 status=0
+  shift
+  "${cordon:?}" "$@" >said 2>told || status=$?
+  said=$(cat said) told=$(cat told)
+  [[ $status == "$wanted" ]] || die "cordon $*: wanted exit $wanted, got $status: $said $told"
+  ok "cordon $* exits $wanted"
+}
+# refused PART ARGUMENT…: exit 2, one line that holds PART, and no output.
+refused() {
+  local part=$1
+  shift
+  answers 2 "$@"
+  expect_contains "and says why" "$part" "$told"
+  expect_equal "in one line" 1 "$(wc -l <told)"
+  expect_equal "and nothing else" "" "$said"
+}
+
+echo secret >reader.conf
+"${cordon:?}" profile -o cat.json -- cat reader.conf >/dev/null
+"$cordon" profile -o passwd.json -- cat reader.conf /etc/gshadow /etc/hostname >/dev/null || skip "/etc/gshadow cannot be read here"
+"$cordon" generate cat.json -o cat.policy --name reader --target refpolicy-debian12 2>/dev/null
+
+# A bundle is asked for both parts, a module for its own.
+answers 0 check cat.policy cat.json
+expect_contains "a folder's calls hold" "recorded calls hold under 'cat.policy'" "$said"
+expect_contains "and its accesses are allowed" "recorded accesses are allowed to reader_t under 'cat.policy'" "$said"
+answers 0 check cat.policy/reader.cil cat.json --target refpolicy-debian12
+expect_missing "a module has no calls" "calls hold" "$said"
+answers 1 check cat.policy/reader.cil passwd.json --target refpolicy-debian12
+expect_contains "the missing rule is named" "missing: allow reader_t shadow_t:file { getattr open read };" "$said"
+expect_contains "and who needs it for what" "'/etc/gshadow', by '/usr/bin/cat'" "$said"
+answers 1 check cat.policy passwd.json
+
+answers 1 check --json cat.policy passwd.json
+/usr/bin/python3 - said <<'PYTHON' || die "the JSON is not what it should be: $said"
+import json, sys
+document = json.load(open(sys.argv[1]))
+assert document["holds"] is False
+selinux = document["recordings"][0]["selinux"]
+assert selinux["domain"] == "reader_t" and selinux["target"] == "refpolicy-debian12"
+denied = [d for d in selinux["denied"] if d["place"] == "/etc/gshadow"]
+assert [(d["type"], d["class"], d["permissions"], d["executables"]) for d in denied] == [
+    ("shadow_t", "file", ["getattr", "open", "read"], ["/usr/bin/cat"])]
+assert denied[0]["missing_rule"] == "allow reader_t shadow_t:file { getattr open read };" and denied[0]["count"] >= 1
+missing = sum(len(d["permissions"]) + len(d["requests"]) for d in selinux["denied"])
+assert selinux["allowed"] + missing == selinux["asked"]
+PYTHON
+ok "--json says the same"
+answers 1 check --sarif cat.policy passwd.json
+/usr/bin/python3 - said <<'PYTHON' || die "the SARIF is not what it should be: $said"
+import json, sys
+run, = json.load(open(sys.argv[1]))["runs"]
+assert {r["id"] for r in run["tool"]["driver"]["rules"]} == {"call-not-held", "access-denied"}
+denied = [r["message"]["text"] for r in run["results"] if r["ruleId"] == "access-denied"]
+assert any("'/etc/gshadow'" in text and "shadow_t:file" in text for text in denied)
+PYTHON
+ok "--sarif says the same"
+answers 1 check --junit cat.policy passwd.json
+/usr/bin/python3 - said <<'PYTHON' || die "the XML is not what it should be: $said"
+import sys
+from xml.etree import ElementTree
+suite, = ElementTree.parse(sys.argv[1]).getroot().findall("testsuite")
+cases = suite.findall("testcase")
+assert len(cases) == int(suite.get("tests"))
+assert len([c for c in cases if c.find("failure") is not None]) == int(suite.get("failures"))
+assert any(c.get("name") == "/etc/gshadow" for c in cases)
+PYTHON
+ok "--junit says the same"
+
+# Other kinds of file, and what is none.
+refused "no type 'nosuch_t'" check cat.policy cat.json --domain nosuch_t
+refused "--target names another policy" check cat.policy cat.json --target /nonexistent
+printf '(allow reader_t nosuch_t (file (read)))' >bad.cil
+refused "bad.cil" check bad.cil cat.json --target refpolicy-debian12
+if command -v secilc >/dev/null; then
+  cat >small.cil <<'CIL'
+(handleunknown allow)(mls true)(sensitivity s0)(sensitivityorder (s0))(category c0)(categoryorder (c0))(sensitivitycategory s0 (c0))
+(sid kernel)(sidorder (kernel))(sidcontext kernel (system_u system_r kernel_t ((s0) (s0))))
+(user system_u)(userrole system_u system_r)(userrole system_u object_r)(userlevel system_u (s0))(userrange system_u ((s0) (s0 (c0))))
+(role object_r)(role system_r)(type kernel_t)(type reader_t)(type shadow_t)(roletype system_r reader_t)(roletype system_r kernel_t)
+(roletype object_r shadow_t)(class file (getattr open read))(classorder (file))(allow reader_t shadow_t (file (getattr)))
+CIL
+  secilc -o small.33 -f small.contexts small.cil
+  echo '/etc/gshadow -- system_u:object_r:shadow_t:s0' >small.contexts
+  answers 1 check small.33 passwd.json --domain reader_t --file-contexts small.contexts
+  expect_contains "a compiled policy names what is missing" "missing: allow reader_t shadow_t:file { open read };" "$said"
+  refused "name one with --domain" check small.33 passwd.json --file-contexts small.contexts
+  head -c 300 small.33 >torn.33
+  refused "torn.33" check torn.33 passwd.json --domain reader_t
+fi
+if command -v checkmodule >/dev/null && [[ -x /usr/libexec/selinux/hll/pp ]]; then
+  checkmodule -M -m -o reader.mod cat.policy/reader.te >/dev/null
+  semodule_package -o reader.pp -m reader.mod -f cat.policy/reader.fc
+  answers 0 check reader.pp cat.json --target refpolicy-debian12
+  expect_contains "a module package answers too" "accesses are allowed to reader_t under 'reader.pp'" "$said"
+  answers 1 check reader.pp passwd.json --target refpolicy-debian12
+fi
