@@ -15,9 +15,11 @@
 #include "cli/report_error.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "generator/attack_surface.h"
 #include "model/policy_bundle.h"
 #include "model/policy_reasons.h"
 #include "model/recorded_calls.h"
+#include "model/seccomp_compiler.h"
 #include "model/seccomp_names.h"
 
 namespace cordon::cli {
@@ -30,6 +32,7 @@ struct ExplainOptions {
   std::string subject;
   std::vector<std::uint64_t> arguments;
   ProfileContextOptions context;
+  bool json = false;
 };
 
 /// The reasons that a bundle gives; none for a profile alone.
@@ -92,8 +95,36 @@ std::string ExplainCall(const ExplainOptions& options, const ResolvedProfile& pr
   return text;
 }
 
+/// What all of a policy leaves open.
+int ExplainSurface(const ExplainOptions& options, const ResolvedProfile& profile) {
+  Expected<AttackSurface> surface = MeasureAttackSurface(profile.policy);
+  if (!surface) {
+    return ReportError(surface.error());
+  }
+  const auto program = CompileSeccomp(profile.policy);
+  if (program) {
+    surface->filter = MeasureBpf(*program);
+  } else {
+    ReportWarning(program.error().WithContext("no filter was made of it").message);
+  }
+  if (options.json) {
+    return PrintDocument(AttackSurfaceJson(*surface) + "\n", kOk);
+  }
+  std::string text;
+  for (const std::string& phrase : DescribeAttackSurface(*surface)) {
+    text += phrase + "\n";
+  }
+  for (const OpenGroup& group : surface->open_groups) {
+    text += fmt::format("  {}, by {}: {}\n", group.group, Join(group.calls, ", "), group.reason);
+  }
+  return PrintDocument(text, kOk);
+}
+
 int ExplainPolicy(const ExplainOptions& options, const ResolvedProfile& profile) {
   ReportNotes(options.input, profile, options.context);
+  if (options.subject.empty()) {
+    return ExplainSurface(options, profile);
+  }
   const Expected<PolicyReasons> reasons = LoadReasons(options.input);
   if (!reasons) {
     return ReportInputError(reasons.error());
@@ -126,6 +157,10 @@ int Explain(const ExplainOptions& options) {
   if (const auto* profile = std::get_if<ResolvedProfile>(&*input)) {
     return ExplainPolicy(options, *profile);
   }
+  if (options.subject.empty()) {
+    return ReportInputError(InvalidInput(
+        fmt::format("{} is a recording: name a call or a file of it", Quote(options.input))));
+  }
   const std::string text = ExplainRecording(std::get<Recording>(*input), options.subject);
   if (text.empty()) {
     return PrintDocument(fmt::format("{}: not seen\n", Quote(options.subject)), kAnswerIsNo);
@@ -137,14 +172,17 @@ int Explain(const ExplainOptions& options) {
 
 void AddExplainCommand(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
-      "explain", "Say what a policy answers to a call and why, or what a recording saw of it");
+      "explain",
+      "Say what a policy leaves open; what it answers to a call and why; or what a recording saw");
   const auto options = std::make_shared<ExplainOptions>();
   command->add_option("INPUT", options->input, "A policy folder, a seccomp profile, or a recording")
       ->required();
-  command
-      ->add_option("CALL", options->subject,
-                   "A system call by its name; of a recording also a file by its path")
-      ->required();
+  CLI::Option* call = command->add_option(
+      "CALL", options->subject,
+      "A system call by its name; of a recording also a file by its path (default: "
+      "all of a policy, in numbers)");
+  command->add_flag("--json", options->json, "Print the numbers of a policy as JSON")
+      ->excludes(call);
   command
       ->add_option("ARGUMENT", options->arguments,
                    "The call's arguments, numbers: only the rule that decides about them is shown")

@@ -45,12 +45,10 @@ const std::map<std::string, SeccompProfileFormat> kFormats = {
 
 /// What a person wants to know of a bundle that was written.
 void PrintSummary(const std::string& folder, const PolicyProof& proof) {
-  std::string text = fmt::format("cordon: wrote {}: {} of {} recorded calls hold", Quote(folder),
+  std::string text = fmt::format("cordon: wrote {}: {} of {} recorded calls hold\n", Quote(folder),
                                  proof.seccomp.recorded, proof.seccomp.recorded);
-  for (const auto& [arch, counts] : proof.seccomp.refused) {
-    text += fmt::format("; {} of {} calls of {} refused", counts.refused, counts.known, arch);
-  }
-  (void)std::fprintf(stderr, "%s\n", text.c_str());
+  text += fmt::format("cordon: {}\n", Join(DescribeAttackSurface(proof.seccomp.surface), "; "));
+  (void)std::fputs(text.c_str(), stderr);
 }
 
 /// "runc", "crun-1.8": whose base set, and of which release.

@@ -11,10 +11,6 @@
 namespace cordon {
 namespace {
 
-bool Admits(const SeccompAction& action) {
-  return action.kind == SeccompActionKind::kAllow || action.kind == SeccompActionKind::kLog;
-}
-
 Expected<std::set<Architecture>> ReadArchitectures(const JsonCursor& place) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, place.Strings());
   std::set<Architecture> architectures;

@@ -22,10 +22,6 @@
 namespace cordon {
 namespace {
 
-bool Admits(const SeccompAction& action) {
-  return action.kind == SeccompActionKind::kAllow || action.kind == SeccompActionKind::kLog;
-}
-
 /// Can `policy` answer `call` so that it is made?
 bool MayAdmit(const SeccompPolicy& policy, Syscall call) {
   const CallRules rules(policy, call);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "generator/attack_surface.h"
 #include "model/bpf_interpreter.h"
 #include "model/holds.h"
 #include "model/recorded_calls.h"
@@ -48,7 +49,7 @@ Expected<SeccompReading> Prove(const Reader& reader, const SeccompPolicy& plain,
   if (!program) {
     return Fail(program.error().WithContext(fmt::format("the policy for {}", reader.name)));
   }
-  SeccompReading reading{reader.name, program->size(), 0};
+  SeccompReading reading{reader.name, MeasureBpf(*program), 0};
   ASSIGN_OR_RETURN(const BpfInterpreter interpreter, BpfInterpreter::Create(*std::move(program)));
   for (const RecordedCall& call : calls) {
     bool holds = true;
@@ -87,18 +88,6 @@ Expected<SeccompReading> Prove(const Reader& reader, const SeccompPolicy& plain,
   return reading;
 }
 
-RefusedCalls CountRefused(const SeccompPolicy& policy, Architecture arch) {
-  RefusedCalls counts;
-  for (const auto& [number, name] : SyscallsOf(arch)) {
-    const CallRules rules(policy, {arch, number});
-    ++counts.known;
-    counts.refused +=
-        rules.CanAnswer(SeccompActionKind::kAllow) || rules.CanAnswer(SeccompActionKind::kLog) ? 0
-                                                                                               : 1;
-  }
-  return counts;
-}
-
 }  // namespace
 
 Expected<SeccompProof> ProveSeccomp(const Recording& recording, const GeneratedSeccomp& generated,
@@ -112,9 +101,8 @@ Expected<SeccompProof> ProveSeccomp(const Recording& recording, const GeneratedS
     ASSIGN_OR_RETURN(SeccompReading reading, Prove(reader, generated.policy, calls));
     proof.readings.push_back(std::move(reading));
   }
-  for (const Architecture arch : generated.policy.architectures) {
-    proof.refused[std::string(Name(arch))] = CountRefused(generated.policy, arch);
-  }
+  ASSIGN_OR_RETURN(proof.surface, MeasureAttackSurface(generated.policy));
+  proof.surface.filter = proof.readings.front().cost;
   return proof;
 }
 

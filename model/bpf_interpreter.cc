@@ -230,12 +230,14 @@ struct Machine {
   }
 };
 
-std::uint32_t Run(std::span<const sock_filter> program, const std::array<std::uint32_t, 16>& data) {
+BpfRun Run(std::span<const sock_filter> program, const std::array<std::uint32_t, 16>& data) {
   Machine machine;
   // The checker has shown that every jump goes forward to an instruction and that the last one
   // returns.
+  std::uint64_t instructions = 0;
   for (std::size_t pc = 0;; ++pc) {
     const sock_filter& instruction = program[pc];
+    ++instructions;
     switch (BPF_CLASS(instruction.code)) {
       case BPF_LD:
         machine.a = machine.Load(instruction, data);
@@ -251,7 +253,7 @@ std::uint32_t Run(std::span<const sock_filter> program, const std::array<std::ui
         break;
       case BPF_ALU:
         if (!machine.Calculate(instruction)) {
-          return 0;
+          return {0, instructions};
         }
         break;
       case BPF_JMP:
@@ -269,7 +271,7 @@ std::uint32_t Run(std::span<const sock_filter> program, const std::array<std::ui
         }
         break;
       default:  // BPF_RET
-        return instruction.code == (BPF_RET | BPF_A) ? machine.a : instruction.k;
+        return {instruction.code == (BPF_RET | BPF_A) ? machine.a : instruction.k, instructions};
     }
   }
 }
@@ -305,13 +307,21 @@ Expected<BpfInterpreter> BpfInterpreter::Create(std::vector<sock_filter> program
 }
 
 std::uint32_t BpfInterpreter::Run(const SyscallInvocation& invocation) const {
+  return cordon::Run(program_, DataWords(invocation)).word;
+}
+
+BpfRun BpfInterpreter::RunCounting(const SyscallInvocation& invocation) const {
   return cordon::Run(program_, DataWords(invocation));
+}
+
+BpfRun BpfInterpreter::RunCounting(const std::array<std::uint32_t, 16>& words) const {
+  return cordon::Run(program_, words);
 }
 
 Expected<std::uint32_t> InterpretBpf(std::span<const sock_filter> program,
                                      const SyscallInvocation& invocation) {
   RETURN_IF_ERROR(CheckBpf(program));
-  return Run(program, DataWords(invocation));
+  return Run(program, DataWords(invocation)).word;
 }
 
 }  // namespace cordon

@@ -2,6 +2,7 @@
 
 #include <linux/filter.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -20,6 +21,12 @@ namespace cordon {
 /// the end, no instruction or more than BPF_MAXINSNS.
 Status CheckBpf(std::span<const sock_filter> program);
 
+/// One run of a program.
+struct BpfRun {
+  std::uint32_t word = 0;          ///< what it returned
+  std::uint64_t instructions = 0;  ///< that it made, the one that returns included
+};
+
 /// A program that passed CheckBpf(), ready to be run many times.
 class BpfInterpreter {
  public:
@@ -30,6 +37,12 @@ class BpfInterpreter {
   /// run it (seccomp(2): the classic BPF subset on struct seccomp_data in the byte order of the
   /// invocation's architecture; the instruction pointer is 0).
   std::uint32_t Run(const SyscallInvocation& invocation) const;
+
+  /// The same, and what it took.
+  BpfRun RunCounting(const SyscallInvocation& invocation) const;
+
+  /// The same for struct seccomp_data, word by word.
+  BpfRun RunCounting(const std::array<std::uint32_t, 16>& words) const;
 
  private:
   explicit BpfInterpreter(std::vector<sock_filter> program) : program_(std::move(program)) {}

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/error.h"
+#include "model/attack_surface.h"
 
 /// What a policy bundle states about itself, in proof.json.
 namespace cordon {
@@ -16,23 +16,17 @@ inline constexpr int kBundleVersion = 1;
 
 inline constexpr std::size_t kMaxProofBytes = std::size_t{16} << 20;
 
-/// How much of one architecture a seccomp policy refuses.
-struct RefusedCalls {
-  std::uint64_t known = 0;    ///< calls of the architecture that have a name
-  std::uint64_t refused = 0;  ///< of them, those that no arguments get past the filter
-};
-
 /// One program that was interpreted for every recorded call.
 struct SeccompReading {
   std::string reader;  ///< "cordon", "runc 1.1", …
-  std::uint64_t instructions = 0;
+  BpfCost cost;
   std::uint64_t held = 0;
 };
 
 struct SeccompProof {
   std::uint64_t recorded = 0;            ///< recorded calls, counting each distinct argument tuple
   std::vector<SeccompReading> readings;  ///< every one holds all of `recorded`
-  std::map<std::string, RefusedCalls> refused;  ///< by architecture
+  AttackSurface surface;                 ///< of cordon's own reading
   std::vector<std::string>
       left_out;  ///< recorded, not allowed: they always failed with the errno that the policy gives
   std::vector<std::string>

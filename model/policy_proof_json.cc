@@ -26,13 +26,11 @@ Json SeccompJson(const SeccompProof& proof) {
   json["recorded_calls"] = proof.recorded;
   for (const SeccompReading& reading : proof.readings) {
     json["readings"].push_back({{"reader", reading.reader},
-                                {"instructions", reading.instructions},
+                                {"instructions", reading.cost.instructions},
+                                {"worst_case_instructions", reading.cost.worst_case},
                                 {"hold", reading.held}});
   }
-  for (const auto& [arch, counts] : proof.refused) {
-    json["architectures"][arch] = {{"known_calls", counts.known},
-                                   {"refused_calls", counts.refused}};
-  }
+  json["attack_surface"] = Json::parse(AttackSurfaceJson(proof.surface));
   json["left_out"] = ToUtf8(proof.left_out);
   json["not_restricted"] = ToUtf8(proof.unrestricted);
   return json;

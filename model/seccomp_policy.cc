@@ -363,6 +363,10 @@ Status CheckConsistent(const SeccompPolicy& policy) {
   return {};
 }
 
+bool Admits(const SeccompAction& action) {
+  return action.kind == SeccompActionKind::kAllow || action.kind == SeccompActionKind::kLog;
+}
+
 int Restrictiveness(SeccompActionKind kind) {
   return static_cast<int>(kind);
 }

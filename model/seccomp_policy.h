@@ -165,6 +165,9 @@ struct MultiplexedWay {
 /// The multiplexed way to call `name` on `arch`, if libseccomp knows one.
 std::optional<MultiplexedWay> FindMultiplexedWay(Architecture arch, std::string_view name);
 
+/// Is a call that gets `action` made: ALLOW or LOG? What NOTIFY and TRACE lead to, others decide.
+bool Admits(const SeccompAction& action);
+
 /// The position of `kind` in the kernel's order of restrictiveness; greater is more restrictive.
 int Restrictiveness(SeccompActionKind kind);
 

@@ -211,6 +211,27 @@ answers 0 explain cat.json /etc/hostname
 expect_contains "and of a file" "file '/etc/hostname': " "$said"
 answers 1 explain cat.json sync
 expect_contains "or not" "'sync': not seen" "$said"
+answers 0 explain cat.policy
+expect_contains "how much is admitted" "calls of x86_64 admitted" "$said"
+expect_contains "that nothing dangerous is" "0 of 18 dangerous groups open" "$said"
+expect_contains "and what a call costs" "of them for a call" "$said"
+answers 0 explain --json /usr/share/containers/seccomp.json
+/usr/bin/python3 - said cat.policy/proof.json <<'PYTHON' || die "the JSON is not what it should be: $said"
+import json, sys
+podmans, proof = (json.load(open(file)) for file in sys.argv[1:])
+x86_64 = podmans["architectures"]["x86_64"]
+assert x86_64["known_calls"] - x86_64["refused_calls"] == x86_64["admitted_calls"] > 250
+assert "terminal-injection" in [group["group"] for group in podmans["dangerous_groups"]["open"]]
+assert 10 < podmans["filter"]["worst_case_instructions"] < podmans["filter"]["instructions"]
+surface = proof["seccomp"]["attack_surface"]
+assert 30 < surface["architectures"]["x86_64"]["admitted_calls"] < surface["architectures"]["x86_64"]["docker_default_admits"]
+assert surface["dangerous_groups"]["open"] == []
+readings = {reading["reader"]: reading for reading in proof["seccomp"]["readings"]}
+assert readings["cordon"]["worst_case_instructions"] == surface["filter"]["worst_case_instructions"]
+PYTHON
+ok "--json says it of any profile, and proof.json of the bundle"
+refused "cat.json' is a recording: name a call or a file of it" explain cat.json
+answers 2 explain --json cat.policy read
 refused "'no_such_call' is no system call" explain cat.policy no_such_call
 refused "missing.json" explain missing.json read
 cp -r cat.policy why.policy
@@ -276,7 +297,7 @@ answers 2 check cat.policy
 echo "ok: $checks checks"
 
 # What cannot be written whole is no success: a policy may be what standard output is kept in.
-for command in "check cat.policy cat.json" "lint cat.policy" "explain cat.policy read" "diff cat.policy cat.policy" "merge cat.policy cat.policy" \
+for command in "check cat.policy cat.json" "lint cat.policy" "explain cat.policy read" "explain cat.policy" "diff cat.policy cat.policy" "merge cat.policy cat.policy" \
   "convert --to oci cat.policy" "show cat.json"; do
   status=0
   # shellcheck disable=SC2086  # words

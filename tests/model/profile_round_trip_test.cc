@@ -28,7 +28,7 @@ std::string Podmans() {
 }
 
 std::string Dockers() {
-  return std::string(CORDON_PROFILES) + "/docker-20.10.json";
+  return std::string(CORDON_PROFILES) + "/docker_default.json";
 }
 
 class ProfileRoundTrip : public ::testing::TestWithParam<Case> {
