@@ -1,14 +1,22 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
+#include "cli/load_policy.h"
 #include "cli/load_seccomp_policy.h"
 #include "cli/print_document.h"
 #include "cli/report_error.h"
+#include "common/text.h"
 #include "generator/convert_policy.h"
+#include "generator/convert_selinux_module.h"
+#include "model/policy_bundle.h"
 
 namespace cordon::cli {
 namespace {
@@ -34,6 +42,26 @@ std::string NameOf(const std::string& path) {
   return file.stem().string();
 }
 
+/// The SELinux module of a bundle as an object beside `converted`; a profile alone has none.
+Status AddSelinuxModule(const std::string& path, const std::string& name,
+                        ConvertedPolicy& converted) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::path(path) / std::string(kProofFile), ignored)) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const LoadedPolicy loaded, LoadPolicy(path, FilterVariant::kNotifying));
+  const std::vector<std::string> context = Split(loaded.bundle.config.selinux_label, ':');
+  if (context.size() < 3) {
+    return Fail(InvalidInput(fmt::format("{}/{}: no SELinux label for the domain of its module",
+                                         Quote(path), kConfigFile)));
+  }
+  ASSIGN_OR_RETURN(ConvertedPolicy module,
+                   ConvertSelinuxModule(loaded.bundle.selinux_module, context[2], name));
+  converted.document = ListOfObjects({converted.document, module.document});
+  std::ranges::move(module.losses, std::back_inserter(converted.losses));
+  return {};
+}
+
 int Convert(const ConvertOptions& options) {
   const Expected<ResolvedProfile> profile = LoadSeccompPolicy(options.policy, options.context);
   if (!profile) {
@@ -41,10 +69,15 @@ int Convert(const ConvertOptions& options) {
   }
   ReportNotes(options.policy, *profile, options.context);
   const std::string name = options.name.empty() ? NameOf(options.policy) : options.name;
-  const Expected<ConvertedPolicy> converted =
-      ConvertPolicy(profile->policy, name, kTargets.at(options.target));
+  const PolicyTarget target = kTargets.at(options.target);
+  Expected<ConvertedPolicy> converted = ConvertPolicy(profile->policy, name, target);
   if (!converted) {
     return ReportError(converted.error().WithContext(options.policy));
+  }
+  if (target == PolicyTarget::kKubernetes) {
+    if (const Status added = AddSelinuxModule(options.policy, name, *converted); !added) {
+      return ReportInputError(added.error());
+    }
   }
   for (const std::string& loss : converted->losses) {
     ReportWarning(loss);

@@ -77,12 +77,7 @@ bool IsLabel(std::string_view name) {
 /// security-profiles-operator api/seccompprofile/v1beta1: like linux.seccomp, but no default errno,
 /// and errnoRet is text.
 Expected<ConvertedPolicy> AsKubernetes(const SeccompPolicy& policy, const std::string& name) {
-  if (!IsLabel(name)) {
-    return Fail(InvalidInput(fmt::format(
-        "{} cannot be the name of a Kubernetes object: 1 to 63 of a-z 0-9 - are, and no - at the "
-        "ends",
-        Quote(name))));
-  }
+  RETURN_IF_ERROR(CheckObjectName(name));
   ConvertedPolicy converted = AsOci(policy);
   Json spec = Json::parse(converted.document, nullptr, /*allow_exceptions=*/false);
   if (spec.contains("defaultErrnoRet")) {
@@ -119,6 +114,16 @@ Expected<ConvertedPolicy> AsBpf(const SeccompPolicy& policy) {
 }
 
 }  // namespace
+
+Status CheckObjectName(const std::string& name) {
+  if (!IsLabel(name)) {
+    return Fail(InvalidInput(fmt::format(
+        "{} cannot be the name of a Kubernetes object: 1 to 63 of a-z 0-9 - are, and no - at the "
+        "ends",
+        Quote(name))));
+  }
+  return {};
+}
 
 Expected<ConvertedPolicy> ConvertPolicy(const SeccompPolicy& policy, const std::string& name,
                                         PolicyTarget target) {

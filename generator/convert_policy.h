@@ -31,6 +31,9 @@ struct ConvertedPolicy {
 Expected<ConvertedPolicy> ConvertPolicy(const SeccompPolicy& policy, const std::string& name,
                                         PolicyTarget target);
 
+/// Fails with kInvalidInput where no Kubernetes object can be called `name` (RFC 1123 label).
+Status CheckObjectName(const std::string& name);
+
 /// A service's drop-in, as ConvertPolicy() makes it for kSystemd.
 Expected<ConvertedPolicy> ConvertToSystemd(const SeccompPolicy& policy);
 

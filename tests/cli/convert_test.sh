@@ -17,9 +17,28 @@ expect_contains "docker: the loss is said" "warning: Docker 20.10 has no errno f
 expect_contains "oci: the loss is said" "no comments" "$(cat oci.err)"
 expect_equal "podman loses nothing" "" "$(cat podman.err)"
 
-"$cordon" convert app.policy --to kubernetes >object.json 2>err
-expect_contains "kubernetes: the object" '"kind": "SeccompProfile"' "$(cat object.json)"
-expect_contains "is called as the policy" '"name": "app"' "$(cat object.json)"
+"$cordon" convert app.policy/seccomp.json --name app --to kubernetes >object.json 2>err
+expect_contains "kubernetes: the object" '"kind": "SeccompProfile"' "$(head -3 object.json)"
+expect_missing "a profile alone has no SELinux module" SELinux "$(cat err)"
+"$cordon" convert app.policy --to kubernetes >objects.json 2>err
+/usr/bin/python3 - objects.json object.json app.policy/app.cil <<'PYTHON' || die "the list is not what it should be: $(cat objects.json)"
+import json, sys
+listed, alone = (json.load(open(file)) for file in sys.argv[1:3])
+assert (listed["apiVersion"], listed["kind"]) == ("v1", "List")
+profile, module = listed["items"]
+assert profile == alone
+assert (module["apiVersion"], module["kind"]) == ("security-profiles-operator.x-k8s.io/v1alpha2", "RawSelinuxProfile")
+assert module["metadata"] == {"name": "app"}
+policy = module["spec"]["policy"].splitlines()
+assert policy[-2:] == ["(typealias process)", "(typealiasactual process app_t)"]
+assert policy[:-2] == [line for line in open(sys.argv[3]).read().splitlines() if line and line[0] != ";"]
+PYTHON
+ok "a bundle's SELinux module is beside it"
+for loss in "no comments" "lets the domains that start programs there into app_t" "restorecon" "1.0 refuses raw profiles with .* roletype ("; do
+  grep -q "^cordon: warning: .*$loss" err || die "not said: $loss: $(cat err)"
+  ok "and what is lost: $loss"
+done
+expect_contains "is called as the policy" '"name": "app"' "$(cat objects.json)"
 expect_contains "or as --name says" '"name": "other"' "$("$cordon" convert app.policy --to kubernetes --name other 2>/dev/null)"
 
 "$cordon" convert app.policy --to systemd >app.conf 2>err

@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "generator/convert_selinux_module.h"
 #include "generator/seccomp_generator.h"
 #include "generator/syscall_data.h"
 #include "model/bpf_interpreter.h"
@@ -101,6 +102,22 @@ TEST(ConvertPolicy, WritesTheObjectOfTheSecurityProfilesOperator) {
     ASSERT_FALSE(refused.has_value()) << name;
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput);
   }
+}
+
+TEST(ConvertSelinuxModule, LeavesCommentsOutButNotWhatLooksLikeThem) {
+  const auto converted = ConvertSelinuxModule(
+      "; made (by hand\n\n(type a_t) ; the domain\n(filecon \"/a;b\" file ())\n", "a_t", "web");
+  ASSERT_TRUE(converted.has_value()) << converted.error().message;
+  const nlohmann::json object = nlohmann::json::parse(converted->document, nullptr, false);
+  EXPECT_EQ(object["spec"]["policy"],
+            "(type a_t) \n(filecon \"/a;b\" file ())\n(typealias process)\n"
+            "(typealiasactual process a_t)\n");
+  EXPECT_THAT(converted->losses, Contains(HasSubstr("filecon (1)")));
+  const auto large = ConvertSelinuxModule(std::string(600'000, ' '), "a_t", "web");
+  ASSERT_TRUE(large.has_value());
+  EXPECT_THAT(large->losses, Contains(HasSubstr("takes 500000")));
+  EXPECT_THAT(large->losses, ::testing::Not(Contains(HasSubstr("filecon"))));
+  EXPECT_FALSE(ConvertSelinuxModule("", "a_t", "Web").has_value());
 }
 
 TEST(ConvertPolicy, WritesTheProgramAsTheKernelTakesIt) {

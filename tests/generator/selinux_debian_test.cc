@@ -19,6 +19,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "generator/cil_writer.h"
+#include "generator/convert_selinux_module.h"
 #include "generator/file_labels.h"
 #include "generator/selinux_check.h"
 #include "generator/selinux_generator.h"
@@ -202,6 +203,38 @@ TEST_F(DebianPolicy, TakesNginxMadeWithoutIt) {
 
 TEST_F(DebianPolicy, TakesRedisMadeWithoutIt) {
   ExpectShippedModuleHolds(testing::RedisServer(), "cordon_redis");
+}
+
+/// What the Security Profiles Operator installs for a RawSelinuxProfile
+/// (internal/pkg/daemon/selinuxprofile/rawselinuxprofile.go, wrapPolicy).
+std::string AsOperatorWraps(const nlohmann::json& object) {
+  return fmt::format("(block {}\n{}\n)", object["metadata"]["name"].get<std::string>(),
+                     object["spec"]["policy"].get<std::string>());
+}
+
+TEST_F(DebianPolicy, TakesTheModuleOfARawSelinuxProfile) {
+  const Expected<GeneratedSelinux> generated =
+      GenerateSelinux(testing::NginxServer(), {.name = "web", .target = folder_});
+  ASSERT_TRUE(generated.has_value()) << generated.error().message;
+  const Expected<ConvertedPolicy> converted =
+      ConvertSelinuxModule(generated->files.at("web.cil"), "web_t", "web");
+  ASSERT_TRUE(converted.has_value()) << converted.error().message;
+  const nlohmann::json object = nlohmann::json::parse(converted->document, nullptr, false);
+  const Expected<CompiledSelinux> compiled =
+      CompileSelinux(target_.modules, {"web", AsOperatorWraps(object)}, NeverallowCheck::kOn);
+  ASSERT_TRUE(compiled.has_value()) << compiled.error().message;
+  // The type that the operator gives to pods may do what the domain may, and no more.
+  const auto missing = [&](const std::string& target, const std::string& object_class,
+                           const std::string& permission) {
+    const auto answers =
+        AskSelinux(compiled->policy, {Ask("web.process", target, object_class, permission)});
+    EXPECT_TRUE(answers.has_value());
+    return answers ? answers->front().missing : std::set<std::string>{"no answer"};
+  };
+  EXPECT_THAT(missing("ld_so_cache_t", "file", "read"), IsEmpty());
+  EXPECT_THAT(missing("web.process", "process", "fork"), IsEmpty());
+  EXPECT_THAT(missing("shadow_t", "file", "read"), ::testing::ElementsAre("read"));
+  EXPECT_THAT(missing("no_such_t", "file", "read"), ::testing::ElementsAre("read"));
 }
 
 TEST_F(DebianPolicy, RefusesAModuleThatBreaksANeverallowRule) {
