@@ -23,7 +23,7 @@ extern "C" {  // the header of libsepol 3.4 does not say so itself
 #include <string_view>
 
 #include "common/text.h"
-#include "generator/forked_task.h"
+#include "common/forked_task.h"
 
 namespace cordon {
 namespace {

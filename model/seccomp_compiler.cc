@@ -17,7 +17,9 @@
 #include <utility>
 
 #include "common/unique_fd.h"
+#include "model/bounded_compilation.h"
 #include "model/bpf_interpreter.h"
+#include "model/program_check.h"
 
 namespace cordon {
 namespace {
@@ -194,89 +196,47 @@ Expected<Filter> BuildFor(const SeccompPolicy& policy, Architecture arch, Action
   return filter;
 }
 
-/// Register values on both sides of what `condition` tells apart, with and without bits in the high
-/// word.
-std::set<std::uint64_t> Borders(const ArgumentCondition& condition) {
-  constexpr std::uint64_t kHighGarbage = 0xdeadbeef00000000;
-  const std::uint64_t v = condition.value;
-  std::set<std::uint64_t> values = {v, v - 1, v + 1, v | kHighGarbage,
-                                    v ^ (std::uint64_t{1} << 32)};
-  if (condition.comparison == Comparison::kMaskedEqual) {
-    const std::uint64_t lowest_bit = condition.mask & (~condition.mask + 1);
-    values.insert({condition.mask, v | ~condition.mask, v ^ lowest_bit, v ^ condition.mask});
+/// With libseccomp's tree, each architecture by itself.
+Expected<std::vector<sock_filter>> BuildWithTree(const SeccompPolicy& policy) {
+  ActionStandIns actions;
+  Filter whole;
+  for (const Architecture arch : policy.architectures) {
+    ASSIGN_OR_RETURN(Filter one, BuildFor(policy, arch, actions));
+    if (!whole) {
+      whole = std::move(one);
+    } else if (const int rc = seccomp_merge(whole.get(), one.get()); rc < 0) {
+      return Fail(FilterError(rc, fmt::format("filter calls of {}", Name(arch))));
+    } else {
+      // seccomp_merge(3): the source is freed with it.
+      (void)one.release();
+    }
   }
-  return values;
+  return Export(whole, actions);
 }
 
-constexpr std::size_t kMaxProbesPerCall = 1500;
-
-/// Calls of `call`, named `name`, on every side of the conditions that `policy` has for it, at most
-/// kMaxProbesPerCall. Each argument that has a condition gets the borders of all of them:
-/// libseccomp 2.5.4 has been seen to compare one argument with what belongs to another.
-std::vector<SyscallInvocation> Probes(const SeccompPolicy& policy, Syscall call,
-                                      std::string_view name) {
-  std::set<std::size_t> indexes;
-  std::set<std::uint64_t> borders = {0, ~std::uint64_t{0}};
+/// By name in the order of the rules, all architectures at once. `policy` names nothing that
+/// libseccomp does not know.
+Expected<std::vector<sock_filter>> BuildInOrder(const SeccompPolicy& policy) {
+  ActionStandIns actions;
+  ASSIGN_OR_RETURN(const Filter filter,
+                   MakeFilter(actions.For(policy.default_action),
+                              actions.For({SeccompActionKind::kKillThread, 0})));
+  for (const Architecture arch : policy.architectures) {
+    RETURN_IF_ERROR(AddArchitecture(filter, arch));
+  }
   for (const SeccompRule& rule : policy.rules) {
-    for (const std::string& rule_name : rule.names) {
-      const std::optional<MultiplexedWay> way = FindMultiplexedWay(call.arch, rule_name);
-      const bool multiplexed = way && way->multiplexer == name;
-      if (multiplexed) {
-        indexes.insert(0);
-        borders.insert(way->code);
-      }
-      for (const ArgumentCondition& condition : rule.conditions) {
-        if (multiplexed || rule_name == name) {
-          indexes.insert(condition.index);
-          borders.merge(Borders(condition));
-        }
-      }
+    if (rule.action == policy.default_action) {
+      continue;
+    }
+    for (const std::string& name : rule.names) {
+      RETURN_IF_ERROR(AddRule(filter, rule, name, LibseccompNumber(name).value_or(-1),
+                              actions.For(rule.action)));
     }
   }
-  std::vector<SyscallInvocation> probes = {{call, {}}};
-  const std::vector<std::uint64_t> values(borders.begin(), borders.end());
-  double combinations = 1;
-  for (std::size_t i = 0; i < indexes.size(); ++i) {
-    combinations *= static_cast<double>(values.size());
-  }
-  const bool all = combinations <= static_cast<double>(kMaxProbesPerCall);
-  const std::size_t count = indexes.empty() ? 0
-                            : all           ? static_cast<std::size_t>(combinations)
-                                            : kMaxProbesPerCall;
-  std::minstd_rand random;  // the same numbers each time
-  for (std::size_t n = 0; n < count; ++n) {
-    SyscallInvocation probe{call, {}};
-    std::size_t rest = n;
-    for (const std::size_t index : indexes) {
-      probe.arguments.at(index) = values[(all ? rest : random()) % values.size()];
-      rest /= values.size();
-    }
-    probes.push_back(probe);
-  }
-  return probes;
+  return Export(filter, actions);
 }
 
 }  // namespace
-
-Status CheckProgram(const SeccompPolicy& policy, const std::vector<sock_filter>& program) {
-  ASSIGN_OR_RETURN(const BpfInterpreter interpreter, BpfInterpreter::Create(program));
-  for (const Architecture arch : policy.architectures) {
-    for (const auto& [number, name] : SyscallsOf(arch)) {
-      const CallRules rules(policy, {arch, number});
-      for (const SyscallInvocation& probe : Probes(policy, {arch, number}, name)) {
-        if (interpreter.Run(probe) != WordOfAction(rules.Answer(probe.arguments))) {
-          return Fail(
-              MakeError(ErrorCode::kUnsupported,
-                        fmt::format("{} compiles the rules for {} on {} to something else than "
-                                    "they say (arguments {:#x} {:#x} {:#x})",
-                                    SeccompCompilerVersion(), name, Name(arch), probe.arguments[0],
-                                    probe.arguments[1], probe.arguments[2])));
-        }
-      }
-    }
-  }
-  return {};
-}
 
 namespace {
 
@@ -384,45 +344,20 @@ SeccompAction ActionOfWord(std::uint32_t word) {
 
 Expected<std::vector<sock_filter>> CompileSeccomp(const SeccompPolicy& policy) {
   RETURN_IF_ERROR(CheckConsistent(policy));
-  ActionStandIns actions;
-  Filter whole;
-  for (const Architecture arch : policy.architectures) {
-    ASSIGN_OR_RETURN(Filter one, BuildFor(policy, arch, actions));
-    if (!whole) {
-      whole = std::move(one);
-    } else if (const int rc = seccomp_merge(whole.get(), one.get()); rc < 0) {
-      return Fail(FilterError(rc, fmt::format("filter calls of {}", Name(arch))));
-    } else {
-      // seccomp_merge(3): the source is freed with it.
-      (void)one.release();
-    }
-  }
-  ASSIGN_OR_RETURN(std::vector<sock_filter> program, Export(whole, actions));
+  ASSIGN_OR_RETURN(std::vector<sock_filter> program,
+                   CompileBounded(policy, [&] { return BuildWithTree(policy); }));
   RETURN_IF_ERROR(CheckProgram(policy, program));
   return program;
 }
 
 Expected<std::vector<sock_filter>> CompileAsCrun(const SeccompPolicy& policy) {
   RETURN_IF_ERROR(CheckConsistent(policy));
-  ActionStandIns actions;
-  ASSIGN_OR_RETURN(const Filter filter,
-                   MakeFilter(actions.For(policy.default_action),
-                              actions.For({SeccompActionKind::kKillThread, 0})));
-  for (const Architecture arch : policy.architectures) {
-    RETURN_IF_ERROR(AddArchitecture(filter, arch));
-  }
   SeccompPolicy named = policy;
   for (SeccompRule& rule : named.rules) {
     std::erase_if(rule.names, [](const std::string& name) { return !LibseccompKnows(name); });
-    if (rule.action == policy.default_action) {
-      continue;
-    }
-    for (const std::string& name : rule.names) {
-      RETURN_IF_ERROR(AddRule(filter, rule, name, LibseccompNumber(name).value_or(-1),
-                              actions.For(rule.action)));
-    }
   }
-  ASSIGN_OR_RETURN(std::vector<sock_filter> program, Export(filter, actions));
+  ASSIGN_OR_RETURN(std::vector<sock_filter> program,
+                   CompileBounded(named, [&] { return BuildInOrder(named); }));
   RETURN_IF_ERROR(CheckProgram(named, program));
   return program;
 }

@@ -18,13 +18,9 @@ namespace cordon {
 /// answers as Evaluate() does. Does not depend on what the running kernel offers. Fails like
 /// CheckConsistent(); with kUnsupported for a call that libseccomp cannot name on a foreign
 /// architecture or that it compiles to something else than the policy says, kLimit over
-/// BPF_MAXINSNS (4096).
+/// BPF_MAXINSNS (4096) or when libseccomp does not end (CompileBounded()). The caller must be
+/// single-threaded.
 Expected<std::vector<sock_filter>> CompileSeccomp(const SeccompPolicy& policy);
-
-/// Does `program` answer as Evaluate() does to every call that `policy`'s architectures have, with
-/// registers on every side of the conditions? Fails with kUnsupported, naming the first call that
-/// gets another answer.
-Status CheckProgram(const SeccompPolicy& policy, const std::vector<sock_filter>& program);
 
 /// The program that crun 1.8 loads for `policy`: built by name in the order of the rules, calls
 /// that libseccomp cannot name left out, KILL for foreign architectures. Checked like

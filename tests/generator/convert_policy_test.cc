@@ -17,6 +17,7 @@
 #include "generator/syscall_data.h"
 #include "model/bpf_interpreter.h"
 #include "model/seccomp_comparison.h"
+#include "model/program_check.h"
 #include "model/seccomp_compiler.h"
 #include "model/seccomp_policy_json.h"
 #include "tests/testing/recorded.h"

@@ -2,9 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "generator/forked_task.h"
 
 namespace cordon {
 namespace {
@@ -87,20 +85,6 @@ TEST(AskSelinux, RefusesWhatIsNoPolicy) {
       AskSelinux("not a policy", {Ask("a_t", {"read"})});
   ASSERT_FALSE(answers.has_value());
   EXPECT_EQ(answers.error().code, ErrorCode::kInvalidInput);
-}
-
-TEST(RunForked, BringsBackWhatTheTaskReturned) {
-  const std::string large(1U << 20, 'x');
-  const Expected<std::string> result = RunForked([&] { return large; }, "test");
-  ASSERT_TRUE(result.has_value());
-  EXPECT_EQ(*result, large);
-}
-
-TEST(RunForked, SurvivesTheTask) {
-  const Expected<std::string> result =
-      RunForked([]() -> std::string { _exit(3); }, "a task that exits");
-  ASSERT_FALSE(result.has_value());
-  EXPECT_THAT(result.error().message, HasSubstr("a task that exits"));
 }
 
 }  // namespace

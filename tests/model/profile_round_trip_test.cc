@@ -8,6 +8,7 @@
 
 #include "common/file.h"
 #include "model/answer_diagrams.h"
+#include "model/program_check.h"
 #include "model/seccomp_comparison.h"
 #include "model/seccomp_compiler.h"
 #include "model/seccomp_policy_json.h"

@@ -1,12 +1,14 @@
-#include "generator/forked_task.h"
+#include "common/forked_task.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 
@@ -15,7 +17,26 @@
 namespace cordon {
 namespace {
 
-[[noreturn]] void RunChild(const std::function<std::string()>& task, int pipe) {
+/// SIGXCPU ends the child at the limit, whatever the parent does with that signal, and leaves no
+/// core file.
+void Limit(const ForkedTaskLimits& limits) {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  const rlimit seconds{.rlim_cur = limits.processor_seconds,
+                       .rlim_max = limits.processor_seconds + 1};
+  sigset_t signals;
+  (void)sigemptyset(&signals);
+  (void)sigaddset(&signals, SIGXCPU);
+  if (setrlimit(RLIMIT_CORE, &none) != 0 || signal(SIGXCPU, SIG_DFL) == SIG_ERR ||
+      sigprocmask(SIG_UNBLOCK, &signals, nullptr) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0) {
+    _exit(1);
+  }
+}
+
+[[noreturn]] void RunChild(const std::function<std::string()>& task, const ForkedTaskLimits& limits,
+                           int pipe) {
+  if (limits.processor_seconds > 0) {
+    Limit(limits);
+  }
   // The library prints to standard error what it also reports; the parent reports it.
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null >= 0) {
@@ -39,7 +60,8 @@ namespace {
 
 }  // namespace
 
-Expected<std::string> RunForked(const std::function<std::string()>& task, const std::string& what) {
+Expected<std::string> RunForked(const std::function<std::string()>& task, const std::string& what,
+                                const ForkedTaskLimits& limits) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) {
     return Fail(SystemError(errno, "pipe2"));
@@ -53,7 +75,7 @@ Expected<std::string> RunForked(const std::function<std::string()>& task, const 
   }
   if (child == 0) {
     reader.Reset();
-    RunChild(task, writer.get());
+    RunChild(task, limits, writer.get());
   }
   writer.Reset();
   std::string result;
@@ -75,6 +97,10 @@ Expected<std::string> RunForked(const std::function<std::string()>& task, const 
   }
   if (read_errno != 0) {
     return Fail(SystemError(read_errno, what));
+  }
+  if (limits.processor_seconds > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+    return Fail(MakeError(ErrorCode::kLimit, fmt::format("{} took more than {} s of processor time",
+                                                         what, limits.processor_seconds)));
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return Fail(
