@@ -12,6 +12,7 @@
 #include "cli/print_document.h"
 #include "cli/recording_destination.h"
 #include "cli/report_error.h"
+#include "common/file.h"
 #include "common/text.h"
 #include "model/merge_policies.h"
 #include "model/recording_json.h"
@@ -21,6 +22,7 @@ namespace {
 
 struct MergeOptions {
   std::vector<std::string> inputs;
+  std::string files_from;
   std::string output;
   ProfileContextOptions context;
   bool intersect = false;
@@ -59,6 +61,32 @@ Status Add(const MergeOptions& options, const std::string& path, const ProfileCo
   return {};
 }
 
+/// The lines of the list `path`; "-" is standard input.
+Expected<std::vector<std::string>> ReadFileList(const std::string& path) {
+  constexpr std::size_t kMaxListBytes = std::size_t{256} << 20;
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFile(path == "-" ? "/dev/stdin" : path, kMaxListBytes));
+  std::vector<std::string> files = Split(text, '\n');
+  std::erase(files, "");
+  return files;
+}
+
+/// What is to be merged, in the order in which it was named.
+Expected<std::vector<std::string>> FindInputs(const MergeOptions& options) {
+  std::vector<std::string> inputs = options.inputs;
+  if (!options.files_from.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> listed, ReadFileList(options.files_from));
+    inputs.insert(inputs.end(), listed.begin(), listed.end());
+  }
+  if (inputs.empty()) {
+    return Fail(InvalidInput(
+        options.files_from.empty()
+            ? "merge: no policy and no recording is named"
+            : fmt::format("{} names no policy and no recording", Quote(options.files_from))));
+  }
+  return inputs;
+}
+
 Expected<std::string> MergedDocument(const MergeOptions& options, const Inputs& inputs) {
   if (inputs.policies.empty()) {
     return WriteRecording(inputs.recording);
@@ -78,8 +106,12 @@ int Merge(const MergeOptions& options) {
   if (!context) {
     return ReportError(context.error());
   }
+  const Expected<std::vector<std::string>> paths = FindInputs(options);
+  if (!paths) {
+    return ReportInputError(paths.error());
+  }
   Inputs inputs;
-  for (const std::string& path : options.inputs) {
+  for (const std::string& path : *paths) {
     if (const Status added = Add(options, path, *context, inputs); !added) {
       return ReportInputError(added.error());
     }
@@ -108,11 +140,13 @@ void AddMergeCommand(CLI::App& app, int& exit_code) {
       "merge",
       "Merge seccomp policies (every call gets the most permissive answer of all), or recordings");
   const auto options = std::make_shared<MergeOptions>();
+  command->add_option(
+      "A", options->inputs,
+      "Policy folders and seccomp profiles, or recordings; their order does not matter");
   command
-      ->add_option(
-          "A", options->inputs,
-          "Policy folders and seccomp profiles, or recordings; their order does not matter")
-      ->required();
+      ->add_option("-T,--files-from", options->files_from,
+                   "Also those that FILE names, one on a line (-: standard input)")
+      ->type_name("FILE");
   command->add_option("-o,--output", options->output, "The file to write (default: stdout)");
   command->add_flag("--intersect", options->intersect,
                     "Every call gets the most restrictive answer of all");

@@ -168,6 +168,10 @@ void Recording::Merge(const Recording& other) {
       kept->second = run;
     }
   }
+  if (runs.size() > kMaxDiscoveryCurves) {
+    std::for_each(std::next(runs.begin(), kMaxDiscoveryCurves), runs.end(),
+                  [](auto& run) { run.second.discovery = {}; });
+  }
   MergeMaps(syscalls, other.syscalls);
   MergeMaps(files, other.files);
   MergeMaps(sockets, other.sockets);

@@ -191,6 +191,10 @@ struct DiscoveryPoint {
 
 inline constexpr std::size_t kMaxDiscoveryPoints = 128;
 
+/// The curves that a merged recording keeps: those of the runs whose ids come first, whatever the
+/// order of merging. A fleet's recording would otherwise be nothing but curves.
+inline constexpr std::size_t kMaxDiscoveryCurves = 64;
+
 /// What a Good-Turing estimate of the unseen needs: of how many sightings how many were the only
 /// one of their kind.
 struct Coverage {
@@ -232,7 +236,8 @@ struct Recording {
   Resources resources;
 
   /// Adds all of `other`. A run with the same id on both sides is the same run; should they differ,
-  /// the greater one stays, so that order does not matter.
+  /// the greater one stays, so that order does not matter. Over kMaxDiscoveryCurves runs, the later
+  /// ones lose Run::discovery.
   void Merge(const Recording& other);
   bool operator==(const Recording&) const = default;
 };

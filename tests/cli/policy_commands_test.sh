@@ -144,6 +144,11 @@ answers 0 subset /usr/share/containers/seccomp.json out.json
 answers 0 merge cat.json sync.json -o all.json
 answers 0 merge sync.json cat.json
 expect_equal "the order does not matter" "$(cat all.json)" "$said"
+printf '%s\n\n' sync.json cat.json >list
+answers 0 merge --files-from list
+expect_equal "a list names them" "$(cat all.json)" "$said"
+echo sync.json | answers 0 merge cat.json -T -
+expect_equal "so does standard input, beside the command line" "$(cat all.json)" "$said"
 answers 0 subset cat.json all.json
 answers 0 diff all.json all.json
 expect_contains "it says so" "saw the same" "$said"
@@ -287,6 +292,10 @@ refused "one is a policy and the other a recording" subset cat.policy cat.json
 refused "is a recording and 'cat.policy' is a policy" merge cat.policy cat.json
 refused "--intersect is about policies" merge --intersect cat.json sync.json
 refused "missing.json" merge cat.policy missing.json
+refused "no policy and no recording is named" merge
+: >empty
+refused "'empty' names no policy and no recording" merge -T empty
+refused "missing-list" merge -T missing-list
 refused "not valid JSON" merge cat.policy truncated.json
 refused "plain/out.json" merge cat.json -o plain/out.json
 refused "--arch" diff --arch pdp11 cat.policy cat.policy

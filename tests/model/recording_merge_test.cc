@@ -1,4 +1,7 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "model/recording.h"
 #include "model/recording_comparison.h"
@@ -45,6 +48,30 @@ TEST_P(RecordingMergeTest, LeavesNothingOut) {
 
 TEST_P(RecordingMergeTest, TheEmptyRecordingChangesNothing) {
   EXPECT_EQ(Merged(Recording{}, a_), a_);
+}
+
+/// One recording of a run for each number in [first, end), each with a curve.
+Recording Fleet(int first, int end) {
+  Recording fleet;
+  for (int number = first; number < end; number++) {
+    Recording one;
+    one.runs[fmt::format("{:032x}", number)].discovery = {{.ms = 1, .items = 2}};
+    fleet.Merge(one);
+  }
+  return fleet;
+}
+
+TEST(RecordingMerge, KeepsTheCurvesOfTheFirstRunsWhateverTheOrder) {
+  constexpr int kRuns = 3 * kMaxDiscoveryCurves;
+  const Recording all = Fleet(0, kRuns);
+  EXPECT_EQ(all.runs.size(), kRuns);
+  EXPECT_EQ(std::ranges::count_if(all.runs,
+                                  [](const auto& run) { return !run.second.discovery.empty(); }),
+            kMaxDiscoveryCurves);
+  EXPECT_FALSE(all.runs.begin()->second.discovery.empty());
+  EXPECT_EQ(Merged(Fleet(100, kRuns), Fleet(0, 120)), all);
+  EXPECT_EQ(Merged(Fleet(0, 5), Merged(Fleet(60, kRuns), Fleet(5, 70))), all);
+  EXPECT_EQ(Merged(all, Fleet(10, 90)), all);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RecordingMergeTest, ::testing::Range(0U, 40U));
