@@ -4,36 +4,21 @@
 
 #include <string>
 
+#include "bench/sample_recording.h"
 #include "model/recording.h"
 #include "model/recording_json.h"
 
 namespace cordon {
 namespace {
 
-/// A recording as a server leaves it: 60 calls, `files` files, and one run.
-Recording MakeRecording(int files, const std::string& id) {
-  Recording recording;
-  recording.runs[id].command = {"/usr/sbin/server"};
-  for (std::int32_t number = 0; number < 60; number++) {
-    SyscallObservation& call =
-        recording.syscalls[Syscall{.arch = Architecture::kX86_64, .number = number}];
-    call.seen.Note(static_cast<std::uint64_t>(number), "/usr/sbin/server", Phase::kStart);
-    call.results[0] = 1;
-  }
-  for (int i = 0; i < files; i++) {
-    FileObservation& file = recording.files[FileKey{.path = "/srv/data/file" + std::to_string(i)}];
-    file.seen.Note(1, "/usr/sbin/server", Phase::kStart);
-  }
-  return recording;
+Recording MakeRecording(int files, int run) {
+  return MakeSampleRecording({.files = files}, SampleRunId(run));
 }
-
-constexpr const char* kFirstRun = "00000000000000000000000000000001";
-constexpr const char* kSecondRun = "00000000000000000000000000000002";
 
 void MergeRecordings(benchmark::State& state) {
   const int files = static_cast<int>(state.range(0));
-  const Recording first = MakeRecording(files, kFirstRun);
-  const Recording second = MakeRecording(files, kSecondRun);
+  const Recording first = MakeRecording(files, 1);
+  const Recording second = MakeRecording(files, 2);
   for ([[maybe_unused]] auto _ : state) {
     Recording merged = first;
     merged.Merge(second);
@@ -44,7 +29,7 @@ void MergeRecordings(benchmark::State& state) {
 BENCHMARK(MergeRecordings)->Arg(100)->Arg(10000);
 
 void WriteRecordings(benchmark::State& state) {
-  const Recording recording = MakeRecording(static_cast<int>(state.range(0)), kFirstRun);
+  const Recording recording = MakeRecording(static_cast<int>(state.range(0)), 1);
   std::size_t bytes = 0;
   for ([[maybe_unused]] auto _ : state) {
     const std::string text = WriteRecording(recording);
@@ -56,8 +41,7 @@ void WriteRecordings(benchmark::State& state) {
 BENCHMARK(WriteRecordings)->Arg(100)->Arg(10000);
 
 void ReadRecordings(benchmark::State& state) {
-  const std::string text =
-      WriteRecording(MakeRecording(static_cast<int>(state.range(0)), kFirstRun));
+  const std::string text = WriteRecording(MakeRecording(static_cast<int>(state.range(0)), 1));
   std::size_t bytes = 0;
   for ([[maybe_unused]] auto _ : state) {
     auto recording = ReadRecording(text, "bench");
