@@ -52,7 +52,7 @@ int Lint(const LintOptions& options) {
   }
   const Expected<std::vector<LintFinding>> findings = LintPolicy(*profile);
   if (!findings) {
-    return ReportError(findings.error());
+    return ReportError(findings.error().WithContext(options.policy));
   }
   const bool error = std::ranges::any_of(*findings, [](const LintFinding& finding) {
     return finding.severity == LintSeverity::kError;

@@ -237,7 +237,9 @@ Status Lint::CheckWidth(Syscall call) {
 Status Lint::CheckWidths() {
   for (const Architecture arch : policy_.architectures) {
     for (const auto& [number, name] : SyscallsOf(arch)) {
-      RETURN_IF_ERROR(CheckWidth({arch, number}));
+      if (const Status checked = CheckWidth({arch, number}); !checked) {
+        return Fail(checked.error().WithContext(SyscallLabel({arch, number})));
+      }
     }
   }
   return {};
