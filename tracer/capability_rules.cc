@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,6 +17,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "observe/process_memory.h"
+#include "tracer/extended_attribute.h"
 
 namespace cordon {
 namespace {
@@ -25,18 +28,23 @@ struct CapabilityRow {
 };
 
 constexpr CapabilityRow kCapabilities[] = {
+    {"CAP_BPF", CAP_BPF},
     {"CAP_CHOWN", CAP_CHOWN},
     {"CAP_DAC_OVERRIDE", CAP_DAC_OVERRIDE},
     {"CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH},
     {"CAP_FOWNER", CAP_FOWNER},
+    {"CAP_FSETID", CAP_FSETID},
     {"CAP_KILL", CAP_KILL},
     {"CAP_MKNOD", CAP_MKNOD},
     {"CAP_NET_ADMIN", CAP_NET_ADMIN},
     {"CAP_NET_BIND_SERVICE", CAP_NET_BIND_SERVICE},
     {"CAP_NET_RAW", CAP_NET_RAW},
+    {"CAP_PERFMON", CAP_PERFMON},
+    {"CAP_SETFCAP", CAP_SETFCAP},
     {"CAP_SETGID", CAP_SETGID},
     {"CAP_SETPCAP", CAP_SETPCAP},
     {"CAP_SETUID", CAP_SETUID},
+    {"CAP_SYSLOG", CAP_SYSLOG},
     {"CAP_SYS_ADMIN", CAP_SYS_ADMIN},
     {"CAP_SYS_BOOT", CAP_SYS_BOOT},
     {"CAP_SYS_CHROOT", CAP_SYS_CHROOT},
@@ -47,6 +55,28 @@ constexpr CapabilityRow kCapabilities[] = {
     {"CAP_SYS_RESOURCE", CAP_SYS_RESOURCE},
     {"CAP_SYS_TIME", CAP_SYS_TIME},
     {"CAP_SYS_TTY_CONFIG", CAP_SYS_TTY_CONFIG},
+};
+
+/// Requests of ioctl(2) that need a capability, whatever they are made of.
+struct RequestRow {
+  std::uint32_t request;
+  std::string_view capability;
+};
+
+constexpr RequestRow kRequests[] = {
+    {FIBMAP, "CAP_SYS_RAWIO"},         {SIOCADDRT, "CAP_NET_ADMIN"},
+    {SIOCDELRT, "CAP_NET_ADMIN"},      {SIOCSIFADDR, "CAP_NET_ADMIN"},
+    {SIOCSIFBRDADDR, "CAP_NET_ADMIN"}, {SIOCSIFDSTADDR, "CAP_NET_ADMIN"},
+    {SIOCSIFFLAGS, "CAP_NET_ADMIN"},   {SIOCSIFHWADDR, "CAP_NET_ADMIN"},
+    {SIOCSIFMETRIC, "CAP_NET_ADMIN"},  {SIOCSIFMTU, "CAP_NET_ADMIN"},
+    {SIOCSIFNAME, "CAP_NET_ADMIN"},    {SIOCSIFNETMASK, "CAP_NET_ADMIN"},
+};
+
+/// Likewise options of SOL_SOCKET (sk_setsockopt() in net/core/sock.c).
+constexpr RequestRow kSocketOptions[] = {
+    {SO_MARK, "CAP_NET_RAW"},  // before Linux 5.17 CAP_NET_ADMIN
+    {SO_RCVBUFFORCE, "CAP_NET_ADMIN"},
+    {SO_SNDBUFFORCE, "CAP_NET_ADMIN"},
 };
 
 constexpr std::uint64_t kNamespacesForAdmin = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
@@ -158,6 +188,7 @@ void CapabilityRules::AfterSuccess(const TaskState& task, const CallFrame& frame
       {SyscallEffect::kLimit, &CapabilityRules::AfterLimit},
       {SyscallEffect::kPriority, &CapabilityRules::AfterPriority},
       {SyscallEffect::kPrctl, &CapabilityRules::AfterPrctl},
+      {SyscallEffect::kIoctl, &CapabilityRules::AfterIoctl},
   };
   if (!frame.signature->capability.empty()) {
     Need(task, frame, frame.signature->capability, frame.signature->name);
@@ -166,6 +197,25 @@ void CapabilityRules::AfterSuccess(const TaskState& task, const CallFrame& frame
       std::ranges::find(kRules, frame.signature->effect, &std::pair<SyscallEffect, Rule>::first);
   if (rule != std::end(kRules)) {
     (this->*rule->second)(task, frame);
+  }
+  if (frame.signature->name == "setsockopt") {
+    AfterSocketOption(task, frame);
+  }
+}
+
+void CapabilityRules::AfterIoctl(const TaskState& task, const CallFrame& frame) const {
+  const auto* const row = std::ranges::find(
+      kRequests, static_cast<std::uint32_t>(frame.meant.arguments[1]), &RequestRow::request);
+  if (row != std::end(kRequests)) {
+    Need(task, frame, row->capability, fmt::format("ioctl {:#x}", row->request));
+  }
+}
+
+void CapabilityRules::AfterSocketOption(const TaskState& task, const CallFrame& frame) const {
+  const auto* const row = std::ranges::find(
+      kSocketOptions, static_cast<std::uint32_t>(frame.meant.arguments[2]), &RequestRow::request);
+  if (static_cast<int>(frame.meant.arguments[1]) == SOL_SOCKET && row != std::end(kSocketOptions)) {
+    Need(task, frame, row->capability, fmt::format("socket option {}", row->request));
   }
 }
 
@@ -234,6 +284,17 @@ void CapabilityRules::AfterSetattr(const TaskState& task, const CallFrame& frame
   const ResolvedPath* const path = FirstPath(frame);
   if (path != nullptr && path->exists() && frame.credentials.file_uid() != path->status.st_uid) {
     Need(task, frame, "CAP_FOWNER", fmt::format("change attributes of {}", path->key.path));
+  }
+  const std::uint64_t mode = ArgumentWithRole(frame, ArgumentRole::kFileMode).value_or(0);
+  if (path != nullptr && path->exists() && (mode & S_ISGID) != 0 &&
+      !frame.credentials.InGroup(path->status.st_gid)) {
+    Need(task, frame, "CAP_FSETID", fmt::format("set-group-ID on {}", path->key.path));
+  }
+  const std::optional<std::string> name = ExtendedAttribute(task, frame);
+  if (name == "security.capability") {
+    Need(task, frame, "CAP_SETFCAP", frame.signature->name);
+  } else if (name && (name->starts_with("trusted.") || name->starts_with("security."))) {
+    Need(task, frame, "CAP_SYS_ADMIN", fmt::format("{} of {}", frame.signature->name, *name));
   }
 }
 

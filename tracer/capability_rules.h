@@ -60,6 +60,8 @@ class CapabilityRules {
   void AfterLimit(const TaskState& task, const CallFrame& frame) const;
   void AfterPriority(const TaskState& task, const CallFrame& frame) const;
   void AfterPrctl(const TaskState& task, const CallFrame& frame) const;
+  void AfterIoctl(const TaskState& task, const CallFrame& frame) const;
+  void AfterSocketOption(const TaskState& task, const CallFrame& frame) const;
 
   RecordingLog& log_;
 };

@@ -15,6 +15,7 @@
 #include "observe/call_values.h"
 #include "observe/memory_map.h"
 #include "observe/process_memory.h"
+#include "tracer/attribute_access.h"
 #include "tracer/capability_rules.h"
 #include "tracer/open_access.h"
 
@@ -87,34 +88,18 @@ std::uint64_t ReadOpenFlags(const TaskState& task, const CallFrame& frame) {
   return static_cast<std::uint32_t>(ArgumentWithRole(frame, ArgumentRole::kOpenFlags).value_or(0));
 }
 
-/// What the other accesses of an inode by path are called.
-FileAccessSet AttributeAccess(SyscallEffect effect) {
-  switch (effect) {
-    case SyscallEffect::kGetattr:
-      return {FileAccess::kGetattr};
-    case SyscallEffect::kSetattr:
-    case SyscallEffect::kOwner:
-      return {FileAccess::kSetattr};
-    case SyscallEffect::kTestAccess:
-      return {FileAccess::kTestAccess};
-    case SyscallEffect::kReadLink:
-      return {FileAccess::kReadLink};
-    case SyscallEffect::kListDirectory:
-      return {FileAccess::kRead};
-    case SyscallEffect::kLock:
-      return {FileAccess::kLock};
-    default:
-      return {};
-  }
-}
-
 /// Did the kernel ask whether the access is allowed before the call failed like this? Then a policy
 /// that does not allow it changes the errno (security_file_ioctl() in fs/ioctl.c,
-/// security_file_lock() in fs/locks.c).
+/// security_file_lock() in fs/locks.c, security_inode_setattr() in fs/attr.c).
 bool WasCheckedFirst(const CallFrame& frame, int sys_errno) {
   switch (frame.signature->effect) {
     case SyscallEffect::kIoctl:
-      return sys_errno != EBADF && sys_errno != EACCES && sys_errno != EPERM;
+      return sys_errno != EACCES && sys_errno != EPERM;
+    case SyscallEffect::kOwner:
+      return sys_errno == EPERM;
+    case SyscallEffect::kSetattr:
+      return sys_errno == EPERM &&
+             ArgumentWithRole(frame, ArgumentRole::kFileMode).has_value();  // chmod and kin
     case SyscallEffect::kLock:
       return sys_errno == EAGAIN;
     case SyscallEffect::kDescriptorControl:
@@ -253,7 +238,7 @@ ExitInterest FileRules::Before(TaskState& task, CallFrame& frame) {
     return names ? ExitInterest::kWanted : BeforeTransfer(task, frame);
   }
   // A call on a descriptor whose use is in the recording has nothing new to tell.
-  const FileAccessSet access = AttributeAccess(frame.signature->effect);
+  const FileAccessSet access = AttributeAccess(task, frame);
   if (frame.files.size() == 1 && !access.empty()) {
     const NamedFile& file = frame.files.front();
     if (file.path == nullptr && file.descriptor && IsNoted(task, *file.descriptor, access)) {
@@ -342,6 +327,11 @@ void FileRules::Fail(const TaskState& task, const CallFrame& frame, int sys_errn
   for (const NamedFile& file : frame.files) {
     if (file.path != nullptr) {
       log_.NoteFailure(file.path->key, sys_errno, task.program());
+      // Nobody is behind the device or FIFO: its own open function says so, after every check
+      // (do_dentry_open() in fs/open.c).
+      if (frame.signature->effect == SyscallEffect::kOpen && sys_errno == ENXIO) {
+        log_.NoteFile(file.path->key, AccessOfOpenFlags(frame.open_flags), task.program());
+      }
       break;
     }
   }
@@ -424,9 +414,13 @@ void FileRules::AfterOpen(TaskState& task, CallFrame& frame, CallResult result) 
 }
 
 void FileRules::AfterAttributes(TaskState& task, CallFrame& frame, CallResult) {
-  const FileAccessSet access = AttributeAccess(frame.signature->effect);
+  const FileAccessSet access = AttributeAccess(task, frame);
   for (const NamedFile& file : frame.files) {
     NoteNamedOrOpen(task, file, access);
+    if (access.HasAny({FileAccess::kWrite}) && access.Has(FileAccess::kSetattr) &&
+        file.path != nullptr && file.path->exists()) {
+      NoteDacNeed(*task.process, InodeOf(file.path->key, file.path->status), kWantWrite, log_);
+    }
   }
 }
 
@@ -465,7 +459,9 @@ void FileRules::AfterRename(TaskState& task, CallFrame& frame, CallResult) {
   NoteParent(task, to, {FileAccess::kAddName});
   log_.NoteFile({to.key.path, from.key.file_class}, arrived, task.program());
   if (exchange) {
-    Note(task, frame.files[1], {FileAccess::kRename});
+    // Each takes the place of the other (security_inode_rename() in security/security.c).
+    Note(task, frame.files[0], {FileAccess::kUnlink});
+    Note(task, frame.files[1], {FileAccess::kRename, FileAccess::kUnlink});
     NoteParent(task, from, {FileAccess::kAddName});
     NoteParent(task, to, {FileAccess::kRemoveName});
   } else if (to.exists()) {
@@ -536,6 +532,9 @@ void FileRules::AfterTruncate(TaskState& task, CallFrame& frame, CallResult) {
       Note(task, file,
            {FileAccess::kOpen, FileAccess::kWrite,
             FileAccess::kTruncate});  // truncate(2) asks for both
+      if (file.path != nullptr && file.path->exists()) {
+        NoteDacNeed(*task.process, InodeOf(file.path->key, file.path->status), kWantWrite, log_);
+      }
     }
   }
 }

@@ -93,6 +93,21 @@ static int own_process(void) {
              : 1;
 }
 
+// Each asks for something else than its call does otherwise.
+static int attributes(void) {
+  if (make("touched") != 0 || make("dated") != 0 || make("one") != 0 || make("other") != 0)
+    return 1;
+  struct timespec times[2] = {{1, 0}, {1, 0}};
+  if (utimensat(AT_FDCWD, "touched", NULL, 0) != 0 || utimensat(AT_FDCWD, "dated", times, 0) != 0)
+    return 2;
+  if (syscall(SYS_renameat2, AT_FDCWD, "one", AT_FDCWD, "other", 2 /* RENAME_EXCHANGE */) != 0)
+    return 3;
+  // Nobody reads from it.
+  if (mkfifo("fifo", 0600) != 0 || open("fifo", O_WRONLY | O_NONBLOCK) >= 0 || errno != ENXIO)
+    return 4;
+  return 0;
+}
+
 // As root only.
 static int new_root(void) {
   if (mkdir("jail", 0755) != 0 || mkdir("jail/etc", 0755) != 0 || make("jail/etc/inside") != 0)
@@ -126,6 +141,8 @@ int main(int argc, char** argv) {
     return deleted();
   if (!strcmp(scenario, "own_process"))
     return own_process();
+  if (!strcmp(scenario, "attributes"))
+    return attributes();
   if (!strcmp(scenario, "new_root"))
     return new_root();
   return 99;
