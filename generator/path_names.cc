@@ -36,6 +36,10 @@ bool IsSharedFolder(std::string_view path) {
          (path.starts_with("/run/user/") && path.find('/', 10) == std::string_view::npos);
 }
 
+bool IsTerminalPath(std::string_view path) {
+  return path.starts_with("/dev/pts/") && path != "/dev/pts/ptmx";
+}
+
 bool IsStaticPath(std::string_view path) {
   return std::ranges::any_of(
              kStaticFolders,

@@ -15,6 +15,9 @@ bool IsAtOrBeneath(std::string_view path, std::string_view folder);
 /// more than what one workload does there.
 bool IsSharedFolder(std::string_view path);
 
+/// A pseudo-terminal: the kernel makes and labels its node (fs/devpts), whatever file contexts say.
+bool IsTerminalPath(std::string_view path);
+
 /// Beneath a folder that only the package manager changes (/usr, /lib, …): its files are not
 /// replaced while a workload runs.
 bool IsStaticPath(std::string_view path);

@@ -91,7 +91,8 @@ std::set<std::string> RecordedQuestions::TypesOf(const RecordedAccess& access) c
   if (access.created) {
     types.insert(CreatedType(access.path, access.file_class));
   }
-  if (!access.created || labels_.Names(access.path, access.file_class)) {
+  if (!access.created ||
+      (labels_.Names(access.path, access.file_class) && !IsTerminalPath(access.path))) {
     types.insert(labels_.TypeOf(access.path, access.file_class));
   }
   return types;

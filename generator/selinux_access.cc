@@ -252,6 +252,18 @@ std::set<std::string> SocketPermissions(std::string_view socket_class, SocketOpe
   return {};
 }
 
+bool IsModularSocket(std::string_view socket_class) {
+  constexpr std::array<std::string_view, 5> kBuiltIn{"netlink_route_socket", "tcp_socket",
+                                                     "udp_socket", "unix_dgram_socket",
+                                                     "unix_stream_socket"};
+  return std::ranges::find(kBuiltIn, socket_class) == kBuiltIn.end();
+}
+
+bool IsSocketRequest(std::uint32_t request) {
+  constexpr std::uint32_t kSocketType = 0x89;  // linux/sockios.h
+  return (request >> 8U) == kSocketType;
+}
+
 std::set<std::string> SocketCallPermissions(std::string_view name) {
   for (const NamedWords& row : kSocketCalls) {
     if (row.name == name) {

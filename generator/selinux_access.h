@@ -46,6 +46,28 @@ struct CallPermission {
 /// Nothing for a call that never succeeded.
 std::vector<CallPermission> CallPermissions(Syscall call, const SyscallObservation& observation);
 
+/// What the kernel asks without need when `call` is made: it goes on, or takes the lesser right,
+/// when that is refused. A policy refuses it without a word.
+std::vector<CallPermission> PassingPermissions(Syscall call, const SyscallObservation& observation);
+
+/// The permission on the process itself that writing to this file of /proc needs ("setexec" for
+/// /proc/self/attr/exec); nothing for another file.
+std::optional<std::string_view> AttributeFilePermission(std::string_view path);
+
+/// What fanotify_mark(2) asks of a file beyond watching it, by the flags of all calls.
+struct MarkPermissions {
+  std::set<std::string> file;        ///< of the marked file
+  std::set<std::string> filesystem;  ///< of the file system that it is on
+};
+
+MarkPermissions PermissionsOfMarks(Syscall call, const SyscallObservation& observation);
+
+/// Does making a socket of this class have the kernel load a module, where it is not built in?
+bool IsModularSocket(std::string_view socket_class);
+
+/// The ioctl requests that are made of sockets only.
+bool IsSocketRequest(std::uint32_t request);
+
 /// Socket permissions that `name` asks of whichever sockets the workload has: "setopt" for
 /// setsockopt.
 std::set<std::string> SocketCallPermissions(std::string_view name);

@@ -2,11 +2,13 @@
 // selinux_access.h.
 
 #include <fcntl.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <span>
 
 #include "common/text.h"
 #include "generator/selinux_access.h"
@@ -43,6 +45,9 @@ constexpr auto kCallRows = std::to_array<CallRow>({
     {"io_uring_setup", "self", "anon_inode", "create getattr map read write"},
     {"pipe pipe2", "self", "fifo_file", "getattr read write"},
     {"statfs statfs64 fstatfs fstatfs64 ustat", "fs_t", "filesystem", "getattr"},
+    // A queue is a file in a file system of its own.
+    {"mq_open", "tmpfs_t", "dir", "search write add_name"},
+    {"mq_unlink", "tmpfs_t", "dir", "search write remove_name"},
     {"mount move_mount fsmount", "fs_t", "filesystem", "mount remount"},
     {"mount move_mount fsmount", "tmpfs_t", "filesystem", "mount remount"},
     {"umount umount2", "fs_t", "filesystem", "unmount"},
@@ -64,6 +69,33 @@ constexpr auto kCallRows = std::to_array<CallRow>({
     {"perf_event_open", "self", "perf_event", "cpu kernel open read write"},
     {"syslog", "kernel_t", "system", "syslog_read"},
     {"init_module finit_module", "self", "system", "module_load"},
+});
+
+/// What the kernel asks in passing: of whom changes modes or owners, or writes to a file, whether
+/// set-id bits may stay (setattr_copy(), file_remove_privs()); whether a queue may be longer than
+/// usual; whether code may be speculated on less carefully, or looked at by BPF and events.
+constexpr auto kPassingRows = std::to_array<CallRow>({
+    {"chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat write pwrite64 truncate "
+     "ftruncate",
+     "self", "capability", "fsetid"},
+    {"mq_open", "self", "capability", "sys_resource"},
+    {"bpf", "self", "capability2", "bpf perfmon"},
+    {"bpf perf_event_open", "self", "capability", "sys_admin"},
+    {"perf_event_open", "self", "capability2", "perfmon"},
+});
+
+struct AttributeFileRow {
+  std::string_view file;
+  std::string_view permission;
+};
+
+/// selinux_setprocattr() in security/selinux/hooks.c
+constexpr auto kAttributeFiles = std::to_array<AttributeFileRow>({
+    {"/attr/current", "setcurrent"},
+    {"/attr/exec", "setexec"},
+    {"/attr/fscreate", "setfscreate"},
+    {"/attr/keycreate", "setkeycreate"},
+    {"/attr/sockcreate", "setsockcreate"},
 });
 
 /// The recorded values of register argument `index` of `call`; nothing if it is not recorded. What
@@ -199,16 +231,10 @@ bool NamesCall(std::string_view list, std::string_view name) {
   return false;
 }
 
-}  // namespace
-
-std::vector<CallPermission> CallPermissions(Syscall call, const SyscallObservation& observation) {
-  const std::optional<std::string_view> name = SyscallName(call);
-  if (!name.has_value() || !observation.results.contains(0)) {
-    return {};
-  }
+std::vector<CallPermission> RowsOf(std::span<const CallRow> rows, std::string_view name) {
   std::vector<CallPermission> found;
-  for (const CallRow& row : kCallRows) {
-    if (NamesCall(row.calls, *name)) {
+  for (const CallRow& row : rows) {
+    if (NamesCall(row.calls, name)) {
       CallPermission permission{.target = std::string(row.target),
                                 .object_class = std::string(row.object_class),
                                 .permissions = {}};
@@ -218,6 +244,52 @@ std::vector<CallPermission> CallPermissions(Syscall call, const SyscallObservati
       found.push_back(std::move(permission));
     }
   }
+  return found;
+}
+
+}  // namespace
+
+std::vector<CallPermission> PassingPermissions(Syscall call,
+                                               const SyscallObservation& observation) {
+  const std::optional<std::string_view> name = SyscallName(call);
+  return name.has_value() && observation.results.contains(0) ? RowsOf(kPassingRows, *name)
+                                                             : std::vector<CallPermission>();
+}
+
+std::optional<std::string_view> AttributeFilePermission(std::string_view path) {
+  if (!path.starts_with("/proc/")) {
+    return std::nullopt;
+  }
+  const auto* const row = std::ranges::find_if(
+      kAttributeFiles, [path](const AttributeFileRow& one) { return path.ends_with(one.file); });
+  return row == kAttributeFiles.end() ? std::nullopt : std::optional(row->permission);
+}
+
+MarkPermissions PermissionsOfMarks(Syscall call, const SyscallObservation& observation) {
+  const std::optional<std::string_view> name = SyscallName(call);
+  MarkPermissions permissions;
+  if (name != "fanotify_mark" || !observation.results.contains(0)) {
+    return permissions;
+  }
+  const std::optional<std::vector<std::uint64_t>> all = ScalarValues(call, *name, observation, 1);
+  for (const std::uint64_t flags : all.value_or(std::vector<std::uint64_t>())) {
+    if ((flags & FAN_MARK_MOUNT) != 0) {
+      permissions.file.insert("watch_mount");
+    }
+    if ((flags & FAN_MARK_FILESYSTEM) != 0) {
+      permissions.file.insert("watch_sb");
+      permissions.filesystem.insert("watch");
+    }
+  }
+  return permissions;
+}
+
+std::vector<CallPermission> CallPermissions(Syscall call, const SyscallObservation& observation) {
+  const std::optional<std::string_view> name = SyscallName(call);
+  if (!name.has_value() || !observation.results.contains(0)) {
+    return {};
+  }
+  std::vector<CallPermission> found = RowsOf(kCallRows, *name);
   std::set<std::string> process = Signals(call, *name, observation);
   process.merge(OwnedFiles(call, *name, observation));
   process.merge(ExecutableMemory(call, *name, observation));

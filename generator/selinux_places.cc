@@ -28,6 +28,7 @@ constexpr auto kSuffixes = std::to_array<SuffixRow>({
     {PrivateType::kRun, "run"},
     {PrivateType::kTmp, "tmp"},
     {PrivateType::kTmpfs, "tmpfs"},
+    {PrivateType::kPty, "devpts"},
 });
 
 /// Shared like those of hier(7), where a private type would take what others keep there.
@@ -172,6 +173,7 @@ class PlaceFinder {
   void FindEntries();
   void FindWrittenRoots();
   void FindOwn();
+  bool MakesTerminals() const;
   void FindTrees();
   void AddContexts();
   bool IsPassing(const FileKey& key, PrivateType type) const;
@@ -269,9 +271,23 @@ PrivateType PlaceFinder::TypeFor(const FileKey& key, FileAccessSet access) const
   return PrivateType::kData;
 }
 
+bool PlaceFinder::MakesTerminals() const {
+  return std::ranges::any_of(
+      std::array<std::string_view, 2>{"/dev/ptmx", "/dev/pts/ptmx"}, [this](std::string_view path) {
+        const auto found =
+            recording_.files.find({.path = std::string(path), .file_class = FileClass::kCharacter});
+        return found != recording_.files.end() && found->second.access.Has(FileAccess::kOpen);
+      });
+}
+
 void PlaceFinder::FindOwn() {
+  const bool terminals = MakesTerminals();
   for (const auto& [key, file] : recording_.files) {
-    if (key.path.starts_with("memfd:") || key.path.starts_with("/memfd:")) {
+    if (terminals && key.file_class == FileClass::kCharacter && key.path.starts_with("/dev/pts/") &&
+        key.path != "/dev/pts/ptmx") {
+      // Whoever opens the multiplexer makes the others.
+      places_.own.emplace(key, PrivateType::kPty);
+    } else if (key.path.starts_with("memfd:") || key.path.starts_with("/memfd:")) {
       places_.own.emplace(key, PrivateType::kTmpfs);
     } else if (!places_.own.contains(key) && IsOwn(key, file.access)) {
       places_.own.emplace(key, TypeFor(key, file.access));
@@ -336,8 +352,9 @@ std::optional<PrivateType> PlaceFinder::TreeAbove(const std::string& path) const
 /// What is made in /tmp gets its type from the transition; file contexts leave it alone.
 bool PlaceFinder::IsPassing(const FileKey& key, PrivateType type) const {
   const auto found = recording_.files.find(key);
-  return (type == PrivateType::kTmp || type == PrivateType::kTmpfs) &&
-         found != recording_.files.end() && found->second.access.Has(FileAccess::kCreate);
+  return type == PrivateType::kPty ||
+         ((type == PrivateType::kTmp || type == PrivateType::kTmpfs) &&
+          found != recording_.files.end() && found->second.access.Has(FileAccess::kCreate));
 }
 
 void PlaceFinder::AddContexts() {

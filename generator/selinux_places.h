@@ -14,7 +14,7 @@ namespace cordon {
 
 /// What a private file type is for. Everything that is not the workload's own keeps the
 /// distribution's type.
-enum class PrivateType : std::uint8_t { kEntry, kConf, kLog, kData, kRun, kTmp, kTmpfs };
+enum class PrivateType : std::uint8_t { kEntry, kConf, kLog, kData, kRun, kTmp, kTmpfs, kPty };
 
 /// "exec", "conf", … as in NAME_conf_t.
 std::string_view Suffix(PrivateType type);

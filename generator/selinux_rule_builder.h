@@ -58,12 +58,17 @@ class RuleBuilder {
   void AddProgramFiles();
   void AddFile(const FileKey& key, const FileObservation& file);
   void AddFileIoctls(const FileObservation& file, RecordedAccess* access);
+  void AddMarks(const FileKey& key, RecordedAccess* access);
+  void AddMessageQueues();
   void AddAncestors();
   void FindInheriting();
   void AddTransition(const FileKey& key);
   void AddCalls();
+  void AddPassing();
+  void AddSocketRequests(RecordedAccess* access) const;
   void AddSockets();
-  void AddSocket(const SocketKey& key, const Seen& seen, const std::set<std::string>& extra);
+  void AddSocket(const SocketKey& key, const SocketObservation& socket,
+                 const std::set<std::string>& extra);
   void AddPort(const SocketKey& key, const Seen& seen, const std::string& object_class,
                const std::string& permission);
   void AddPeer(const SocketKey& key, const Seen& seen, const std::string& object_class);
@@ -91,6 +96,9 @@ template <typename List>
 bool ListHas(const List& list, std::string_view value) {
   return std::ranges::find(list, value) != list.end();
 }
+
+/// Did the call fail as one that reached the object does? Then the kernel had asked before.
+bool WasAsked(const SocketKey& key, const SocketObservation& observation);
 
 /// Has one of `results` been seen?
 inline bool Happened(const SocketObservation& observation, std::initializer_list<int> results) {

@@ -34,6 +34,7 @@ constexpr auto kAttributes = std::to_array<AttributeRow>({
     {PrivateType::kRun, {"pidfile", "", ""}},
     {PrivateType::kTmp, {"tmpfile", "polymember", ""}},
     {PrivateType::kTmpfs, {"tmpfsfile", "", ""}},
+    {PrivateType::kPty, {"ptynode", "", ""}},
 });
 
 /// The ELF loaders ("ld-linux-x86-64.so.2", "ld-musl-x86_64.so.1") are mapped by the kernel, not
@@ -130,7 +131,10 @@ void RuleBuilder::DeclarePrivateTypes() {
     }
     // A new file's type must be allowed on its file system: the disk's, and tmpfs where /run, /tmp
     // and /dev/shm may be one.
-    for (const std::string& filesystem : {std::string("fs_t"), std::string("tmpfs_t")}) {
+    const std::vector<std::string> filesystems = type == PrivateType::kPty
+                                                     ? std::vector<std::string>{"devpts_t"}
+                                                     : std::vector<std::string>{"fs_t", "tmpfs_t"};
+    for (const std::string& filesystem : filesystems) {
       if (HasType(filesystem)) {
         rules_.policy.Allow({TypeName(type), filesystem, "filesystem"},
                             Known("filesystem", {"associate"}),
@@ -169,11 +173,13 @@ Expected<FileLabels> RuleBuilder::LabelsWithOurs() const {
 }
 
 std::string RuleBuilder::TypeOf(const FileKey& key) const {
-  // What is made in /tmp has no file context: its type is that of the transition.
+  // What is made in /tmp has no file context: its type is that of the transition. Terminals have
+  // one of a transition always.
   const auto own = places_.own.find(key);
   if (own != places_.own.end() &&
-      (own->second == PrivateType::kTmp || own->second == PrivateType::kTmpfs) &&
-      !labels_->Names(key.path, key.file_class)) {
+      (own->second == PrivateType::kPty ||
+       ((own->second == PrivateType::kTmp || own->second == PrivateType::kTmpfs) &&
+        !labels_->Names(key.path, key.file_class)))) {
     return TypeName(own->second);
   }
   return labels_->TypeOf(key.path, key.file_class);
@@ -249,6 +255,9 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
                         .requests = {},
                         .seen = file.seen};
   AddFileIoctls(file, &access);
+  if (file.access.Has(FileAccess::kWatch)) {
+    AddMarks(key, &access);
+  }
   std::string type;
   if (key.path.starts_with('/') && !key.path.starts_with("/memfd:")) {
     access.path = key.path;
@@ -264,11 +273,22 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
           fmt::format("nothing says which type {} has: it is not allowed", key.path));
       return;
     }
+    const auto own = places_.own.find(key);
+    access.created = access.created ||
+                     (own != places_.own.end() && own->second == PrivateType::kPty) ||
+                     (replaying_ && IsTerminalPath(key.path));
     if (access.created && !replaying_) {
       AddTransition(key);
     }
+    if (const auto permission = AttributeFilePermission(key.path);
+        permission.has_value() && file.access.Has(FileAccess::kWrite)) {
+      Allow("self", "process", {std::string(*permission)}, key.path);
+    }
   } else if (places_.own.contains(key)) {
     type = TypeName(PrivateType::kTmpfs);
+    if (file.access.Has(FileAccess::kExecute)) {
+      access.permissions.insert("execute_no_trans");
+    }
     rules_.policy.transitions[{rules_.policy.domain, "tmpfs_t", "file", ""}].type = type;
     rules_.policy.transitions[{rules_.policy.domain, "tmpfs_t", "file", ""}].reasons.Add(key.path);
   } else if (key.file_class == FileClass::kFifo) {
@@ -282,6 +302,30 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
     return;  // sockets have rules of their own
   }
   Record(std::move(access), type);
+}
+
+void RuleBuilder::AddMarks(const FileKey& key, RecordedAccess* access) {
+  for (const auto& [call, observation] : recording_.syscalls) {
+    MarkPermissions permissions = PermissionsOfMarks(call, observation);
+    access->permissions.merge(permissions.file);
+    if (!permissions.filesystem.empty()) {
+      Allow("fs_t", "filesystem", permissions.filesystem, key.path);
+    }
+  }
+}
+
+/// A POSIX message queue is a file that no call names as one.
+void RuleBuilder::AddMessageQueues() {
+  for (const auto& [call, observation] : recording_.syscalls) {
+    const std::optional<std::string_view> name = SyscallName(call);
+    if (!observation.results.contains(0) || (name != "mq_open" && name != "mq_unlink")) {
+      continue;
+    }
+    FileAccessSet& access = files_[{.path = "memfd:mqueue", .file_class = FileClass::kFile}].access;
+    access.Add(name == "mq_open" ? FileAccessSet{FileAccess::kCreate, FileAccess::kOpen,
+                                                 FileAccess::kRead, FileAccess::kWrite}
+                                 : FileAccessSet{FileAccess::kUnlink});
+  }
 }
 
 void RuleBuilder::FindInheriting() {
@@ -367,6 +411,7 @@ void RuleBuilder::AddAncestors() {
 Expected<SelinuxRules> RuleBuilder::Build() {
   AddSocketFiles();
   AddProgramFiles();
+  AddMessageQueues();
   Recording completed;
   completed.files = files_;
   completed.processes = recording_.processes;
@@ -382,6 +427,7 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   }
   AddAncestors();
   AddCalls();
+  AddPassing();
   AddSockets();
   AddCapabilities();
   AddLoader();

@@ -19,7 +19,26 @@ constexpr auto kGeneralPorts =
     std::to_array<std::string_view>({"", "ephemeral_port_t", "hi_reserved_port_t", "port_t",
                                      "reserved_port_t", "unreserved_port_t"});
 
+struct AskedRow {
+  SocketOperation operation;
+  std::initializer_list<int> results;
+};
+
+/// security_socket_create(), _bind() and _connect() come before whatever finds these out
+/// (net/socket.c), so a policy that refuses them changes the errno that a program goes by.
+const AskedRow kAsked[] = {
+    {SocketOperation::kCreate, {EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE, ESOCKTNOSUPPORT}},
+    {SocketOperation::kBind, {EADDRINUSE, EADDRNOTAVAIL}},
+    {SocketOperation::kConnect,
+     {ECONNREFUSED, EADDRNOTAVAIL, EHOSTUNREACH, ENETUNREACH, ENOENT, ETIMEDOUT, EPROTOTYPE}},
+};
+
 }  // namespace
+
+bool WasAsked(const SocketKey& key, const SocketObservation& observation) {
+  const AskedRow* const row = std::ranges::find(kAsked, key.operation, &AskedRow::operation);
+  return row != std::end(kAsked) && Happened(observation, row->results);
+}
 
 std::string RuleBuilder::PortType(std::string_view protocol, std::uint16_t port) const {
   const PortRange* best = nullptr;
@@ -49,6 +68,58 @@ void RuleBuilder::AddCalls() {
   }
 }
 
+/// What is refused without a word: the kernel asks it in passing, and what was recorded does not
+/// depend on it.
+void RuleBuilder::AddPassing() {
+  const auto refuse = [this](const CallPermission& permission, const std::string& place) {
+    if (!HasType(permission.target)) {
+      return;
+    }
+    const std::set<std::string> known = Known(permission.object_class, permission.permissions);
+    if (known.empty()) {
+      return;
+    }
+    AccessVectorRule& rule =
+        rules_.policy.dontaudit[{rules_.policy.domain, permission.target, permission.object_class}];
+    rule.permissions.insert(known.begin(), known.end());
+    rule.reasons.Add(place);
+  };
+  for (const auto& [call, observation] : recording_.syscalls) {
+    for (const CallPermission& permission : PassingPermissions(call, observation)) {
+      refuse(permission, SyscallLabel(call));
+    }
+  }
+  for (const auto& [key, socket] : recording_.sockets) {
+    const std::string object_class = SocketClass(key.family, key.type, key.protocol);
+    if (key.operation != SocketOperation::kCreate || !IsModularSocket(object_class)) {
+      continue;
+    }
+    // Loading the module is for who starts the system.
+    refuse({.target = "kernel_t", .object_class = "system", .permissions = {"module_request"}},
+           object_class);
+    if (Happened(socket, {EACCES, EPERM})) {
+      refuse({.target = "self", .object_class = object_class, .permissions = {"create"}},
+             object_class);
+    }
+  }
+}
+
+void RuleBuilder::AddSocketRequests(RecordedAccess* access) const {
+  for (const auto& [call, observation] : recording_.syscalls) {
+    if (SyscallName(call) != "ioctl") {
+      continue;
+    }
+    for (const auto& [tuple, seen] : observation.tuples) {
+      const auto request =
+          tuple.empty() ? std::uint32_t{0} : static_cast<std::uint32_t>(tuple.front());
+      if (IsSocketRequest(request)) {
+        access->permissions.insert("ioctl");
+        access->requests.insert(static_cast<std::uint16_t>(request));
+      }
+    }
+  }
+}
+
 void RuleBuilder::AddSockets() {
   std::set<std::string> extra;
   for (const auto& [call, observation] : recording_.syscalls) {
@@ -61,14 +132,14 @@ void RuleBuilder::AddSockets() {
   for (const bool binding : {true, false}) {
     for (const auto& [key, socket] : recording_.sockets) {
       if (binding == (key.operation == SocketOperation::kBind) &&
-          Happened(socket, {0, EINPROGRESS, ECONNREFUSED, EAGAIN})) {
-        AddSocket(key, socket.seen, extra);
+          (Happened(socket, {0, EINPROGRESS, EAGAIN}) || WasAsked(key, socket))) {
+        AddSocket(key, socket, extra);
       }
     }
   }
 }
 
-void RuleBuilder::AddSocket(const SocketKey& key, const Seen& seen,
+void RuleBuilder::AddSocket(const SocketKey& key, const SocketObservation& socket,
                             const std::set<std::string>& extra) {
   const std::string object_class = SocketClass(key.family, key.type, key.protocol);
   RecordedAccess access{
@@ -80,32 +151,31 @@ void RuleBuilder::AddSocket(const SocketKey& key, const Seen& seen,
       .object_class = object_class,
       .permissions = SocketPermissions(object_class, key.operation),
       .requests = {},
-      .seen = seen};
+      .seen = socket.seen};
   if (key.port != 0) {
     access.place += fmt::format(" port {}", key.port);
   }
-  if (key.operation == SocketOperation::kCreate || key.operation == SocketOperation::kAccept) {
+  if (key.operation == SocketOperation::kCreate && !socket.results.contains(0)) {
+    access.permissions = {"create"};  // there never was one to do anything with
+  } else if (key.operation == SocketOperation::kCreate ||
+             key.operation == SocketOperation::kAccept) {
     access.permissions.insert(extra.begin(), extra.end());
-    for (const auto& [file_key, file] : files_) {
-      if (file_key.file_class == FileClass::kSocket && !file_key.path.starts_with('/')) {
-        AddFileIoctls(file, &access);
-      }
-    }
+    AddSocketRequests(&access);
   }
   std::erase_if(access.permissions, [&](const std::string& permission) {
     return permission == "nlmsg_read" && !target_.facts.HasPermission(object_class, permission);
   });
   Record(std::move(access), "self");
   if (key.operation == SocketOperation::kBind && PortProtocol(object_class).has_value()) {
-    AddPort(key, seen, object_class, "name_bind");
+    AddPort(key, socket.seen, object_class, "name_bind");
   } else if (key.operation == SocketOperation::kConnect &&
              target_.facts.HasPermission(object_class, "name_connect")) {
-    AddPort(key, seen, object_class, "name_connect");
+    AddPort(key, socket.seen, object_class, "name_connect");
   } else if (key.family == AF_UNIX &&
              (key.operation == SocketOperation::kConnect ||
               key.operation == SocketOperation::kSend) &&
-             !key.address.empty()) {
-    AddPeer(key, seen, object_class);
+             !key.address.empty() && Happened(socket, {0, EINPROGRESS, EAGAIN, ECONNREFUSED})) {
+    AddPeer(key, socket.seen, object_class);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -118,6 +119,41 @@ TEST(CallPermissions, GiveNothingForACallThatNeverSucceeded) {
   refused.results[1] = 5;
   EXPECT_THAT(CallPermissions(Call("ptrace"), refused), IsEmpty());
   EXPECT_THAT(CallPermissions(Call("ptrace"), Seen({})), Not(IsEmpty()));
+}
+
+TEST(PassingPermissions, AreThoseThatNothingDependsOn) {
+  const std::vector<CallPermission> passing = PassingPermissions(Call("chmod"), Seen({}));
+  ASSERT_EQ(passing.size(), 1U);
+  EXPECT_EQ(passing[0].object_class, "capability");
+  EXPECT_THAT(passing[0].permissions, ElementsAre("fsetid"));
+  EXPECT_THAT(PassingPermissions(Call("getpid"), Seen({})), IsEmpty());
+}
+
+TEST(AttributeFilePermission, IsThatOfTheFile) {
+  EXPECT_EQ(AttributeFilePermission("/proc/self/attr/exec"), "setexec");
+  EXPECT_EQ(AttributeFilePermission("/proc/thread-self/attr/fscreate"), "setfscreate");
+  EXPECT_EQ(AttributeFilePermission("/proc/self/attr/prev"), std::nullopt);
+  EXPECT_EQ(AttributeFilePermission("/srv/attr/exec"), std::nullopt);
+}
+
+TEST(PermissionsOfMarks, TellMountsAndFileSystemsApart) {
+  EXPECT_THAT(PermissionsOfMarks(Call("fanotify_mark"), Seen({FAN_MARK_ADD})).file, IsEmpty());
+  EXPECT_THAT(PermissionsOfMarks(Call("fanotify_mark"), Seen({FAN_MARK_ADD | FAN_MARK_MOUNT})).file,
+              ElementsAre("watch_mount"));
+  const MarkPermissions whole =
+      PermissionsOfMarks(Call("fanotify_mark"), Seen({FAN_MARK_ADD | FAN_MARK_FILESYSTEM}));
+  EXPECT_THAT(whole.file, ElementsAre("watch_sb"));
+  EXPECT_THAT(whole.filesystem, ElementsAre("watch"));
+}
+
+TEST(IsSocketRequest, GoesByItsType) {
+  EXPECT_TRUE(IsSocketRequest(0x8912));
+  EXPECT_FALSE(IsSocketRequest(0x5401));
+}
+
+TEST(IsModularSocket, KnowsWhatEveryKernelHas) {
+  EXPECT_FALSE(IsModularSocket("tcp_socket"));
+  EXPECT_TRUE(IsModularSocket("vsock_socket"));
 }
 
 TEST(PermissionOfCapability, KnowsBothClasses) {
