@@ -283,8 +283,7 @@ bool PlaceFinder::MakesTerminals() const {
 void PlaceFinder::FindOwn() {
   const bool terminals = MakesTerminals();
   for (const auto& [key, file] : recording_.files) {
-    if (terminals && key.file_class == FileClass::kCharacter && key.path.starts_with("/dev/pts/") &&
-        key.path != "/dev/pts/ptmx") {
+    if (terminals && key.file_class == FileClass::kCharacter && IsTerminalPath(key.path)) {
       // Whoever opens the multiplexer makes the others.
       places_.own.emplace(key, PrivateType::kPty);
     } else if (key.path.starts_with("memfd:") || key.path.starts_with("/memfd:")) {
