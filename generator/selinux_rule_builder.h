@@ -57,6 +57,7 @@ class RuleBuilder {
   void AddSocketFiles();
   void AddProgramFiles();
   void AddFile(const FileKey& key, const FileObservation& file);
+  std::string AddNamedFile(const FileKey& key, const FileObservation& file, RecordedAccess* access);
   void AddFileIoctls(const FileObservation& file, RecordedAccess* access);
   void AddMarks(const FileKey& key, RecordedAccess* access);
   void AddMessageQueues();

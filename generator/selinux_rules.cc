@@ -240,6 +240,36 @@ void RuleBuilder::AddFileIoctls(const FileObservation& file, RecordedAccess* acc
   }
 }
 
+/// A file with a path; its type, empty when nothing tells it.
+std::string RuleBuilder::AddNamedFile(const FileKey& key, const FileObservation& file,
+                                      RecordedAccess* access) {
+  access->path = key.path;
+  if (executed_inside_.contains(key.path)) {
+    access->permissions.insert("execute_no_trans");
+  }
+  if (places_.entries.contains(key.path)) {
+    access->permissions.insert("entrypoint");
+  }
+  std::string type = TypeOf(key);
+  if (type.empty()) {
+    rules_.blind_spots.insert(
+        fmt::format("nothing says which type {} has: it is not allowed", key.path));
+    return {};
+  }
+  const auto own = places_.own.find(key);
+  access->created = access->created ||
+                    (own != places_.own.end() && own->second == PrivateType::kPty) ||
+                    (replaying_ && IsTerminalPath(key.path));
+  if (access->created && !replaying_) {
+    AddTransition(key);
+  }
+  if (const auto permission = AttributeFilePermission(key.path);
+      permission.has_value() && file.access.Has(FileAccess::kWrite)) {
+    Allow("self", "process", {std::string(*permission)}, key.path);
+  }
+  return type;
+}
+
 void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
   const std::optional<std::string_view> object_class = SelinuxClassName(key.file_class);
   if (!object_class.has_value() || file.access.empty()) {
@@ -260,29 +290,9 @@ void RuleBuilder::AddFile(const FileKey& key, const FileObservation& file) {
   }
   std::string type;
   if (key.path.starts_with('/') && !key.path.starts_with("/memfd:")) {
-    access.path = key.path;
-    if (executed_inside_.contains(key.path)) {
-      access.permissions.insert("execute_no_trans");
-    }
-    if (places_.entries.contains(key.path)) {
-      access.permissions.insert("entrypoint");
-    }
-    type = TypeOf(key);
+    type = AddNamedFile(key, file, &access);
     if (type.empty()) {
-      rules_.blind_spots.insert(
-          fmt::format("nothing says which type {} has: it is not allowed", key.path));
       return;
-    }
-    const auto own = places_.own.find(key);
-    access.created = access.created ||
-                     (own != places_.own.end() && own->second == PrivateType::kPty) ||
-                     (replaying_ && IsTerminalPath(key.path));
-    if (access.created && !replaying_) {
-      AddTransition(key);
-    }
-    if (const auto permission = AttributeFilePermission(key.path);
-        permission.has_value() && file.access.Has(FileAccess::kWrite)) {
-      Allow("self", "process", {std::string(*permission)}, key.path);
     }
   } else if (places_.own.contains(key)) {
     type = TypeName(PrivateType::kTmpfs);

@@ -5,10 +5,6 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 failed=0
-fail() {
-  echo "not ok: $*"
-  failed=1
-}
 mapfile -t areas < <(cut -d' ' -f1 prepared/list | uniq)
 modules=()
 for area in "${areas[@]}"; do modules+=("prepared/op_$area.policy/op_$area.cil"); done
