@@ -44,7 +44,10 @@ constexpr auto kCallRows = std::to_array<CallRow>({
     {"userfaultfd", "self", "anon_inode", "create getattr ioctl read write"},
     {"io_uring_setup", "self", "anon_inode", "create getattr map read write"},
     {"pipe pipe2", "self", "fifo_file", "getattr read write"},
+    // Of which file system is not recorded: a disk's, the kernel's own, one in memory.
     {"statfs statfs64 fstatfs fstatfs64 ustat", "fs_t", "filesystem", "getattr"},
+    {"statfs statfs64 fstatfs fstatfs64 ustat", "proc_t", "filesystem", "getattr"},
+    {"statfs statfs64 fstatfs fstatfs64 ustat", "tmpfs_t", "filesystem", "getattr"},
     // A queue is a file in a file system of its own.
     {"mq_open", "tmpfs_t", "dir", "search write add_name"},
     {"mq_unlink", "tmpfs_t", "dir", "search write remove_name"},
@@ -231,6 +234,17 @@ bool NamesCall(std::string_view list, std::string_view name) {
   return false;
 }
 
+/// Memory in huge pages is a file without a name, which is mapped before it turns out whether there
+/// are any (ksys_mmap_pgoff() in mm/mmap.c).
+bool AsksForHugePages(Syscall call, std::string_view name, const SyscallObservation& observation) {
+  if (name != "mmap" && name != "mmap2") {
+    return false;
+  }
+  const std::optional<std::vector<std::uint64_t>> flags = ScalarValues(call, name, observation, 3);
+  return flags.has_value() &&
+         std::ranges::any_of(*flags, [](std::uint64_t one) { return (one & MAP_HUGETLB) != 0; });
+}
+
 std::vector<CallPermission> RowsOf(std::span<const CallRow> rows, std::string_view name) {
   std::vector<CallPermission> found;
   for (const CallRow& row : rows) {
@@ -290,6 +304,10 @@ std::vector<CallPermission> CallPermissions(Syscall call, const SyscallObservati
     return {};
   }
   std::vector<CallPermission> found = RowsOf(kCallRows, *name);
+  if (AsksForHugePages(call, *name, observation)) {
+    found.push_back(
+        {.target = "hugetlbfs_t", .object_class = "file", .permissions = {"map", "read", "write"}});
+  }
   std::set<std::string> process = Signals(call, *name, observation);
   process.merge(OwnedFiles(call, *name, observation));
   process.merge(ExecutableMemory(call, *name, observation));

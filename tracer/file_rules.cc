@@ -422,6 +422,9 @@ void FileRules::AfterAttributes(TaskState& task, CallFrame& frame, CallResult) {
       NoteDacNeed(*task.process, InodeOf(file.path->key, file.path->status), kWantWrite, log_);
     }
   }
+  if (frame.signature->effect == SyscallEffect::kOwner) {
+    lookup_.Forget();  // what the next call needs depends on whose the file is now
+  }
 }
 
 void FileRules::AfterUnlink(TaskState& task, CallFrame& frame, CallResult) {

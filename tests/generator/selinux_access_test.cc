@@ -114,6 +114,14 @@ TEST(CallPermissions, SeeMemoryThatIsWritableAndExecutable) {
   EXPECT_THAT(ProcessPermissions("mprotect", {PROT_READ}), IsEmpty());
 }
 
+TEST(CallPermissions, SeeHugePages) {
+  const auto huge = CallPermissions(
+      Call("mmap"), Seen({PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB}));
+  ASSERT_EQ(huge.size(), 1U);
+  EXPECT_EQ(huge[0].target, "hugetlbfs_t");
+  EXPECT_THAT(huge[0].permissions, ElementsAre("map", "read", "write"));
+}
+
 TEST(CallPermissions, GiveNothingForACallThatNeverSucceeded) {
   SyscallObservation refused;
   refused.results[1] = 5;
