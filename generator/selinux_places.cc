@@ -360,18 +360,13 @@ void PlaceFinder::AddContexts() {
   for (const auto& [directory, type] : places_.trees) {
     auto& [context_type, reasons] = places_.contexts[{TreeRegex(directory), std::nullopt}];
     context_type = type;
-    const auto add_from = [&](const std::string& prefix, auto&& belongs) {
-      for (auto own = places_.own.lower_bound(FileKey{.path = prefix});
-           own != places_.own.end() && belongs(own->first.path); ++own) {
-        if (own->second == type) {
-          reasons.Add(own->first.path);
-        }
+    // All that is beneath lies in one range by its names, with "/a-b" among that of "/a".
+    for (auto own = places_.own.lower_bound(FileKey{.path = directory});
+         own != places_.own.end() && own->first.path.starts_with(directory); ++own) {
+      if (own->second == type && IsAtOrBeneath(own->first.path, directory)) {
+        reasons.Add(own->first.path);
       }
-    };
-    // Not all that is beneath lies together: "/a-b" is between "/a" and "/a/b".
-    add_from(directory, [&](const std::string& path) { return path == directory; });
-    add_from(directory + "/",
-             [&](const std::string& path) { return path.starts_with(directory + "/"); });
+    }
   }
   for (const auto& [key, type] : places_.own) {
     if (!key.path.starts_with('/') || key.path.starts_with("/memfd:") || IsPassing(key, type) ||

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 TEST(RunForked, BringsBackWhatTheTaskReturned) {
   const std::string large(1U << 20, 'x');
-  const Expected<std::string> result = RunForked([&] { return large; }, "test");
+  const Expected<std::string> result = RunForked([&] { return std::string(large); }, "test");
   ASSERT_TRUE(result.has_value());
   EXPECT_EQ(*result, large);
 }
@@ -39,7 +39,7 @@ TEST(RunForked, EndsTheTaskAtItsLimit) {
         }
       },
       "a task without an end", {.processor_seconds = 1});
-  std::signal(SIGXCPU, before);
+  EXPECT_NE(std::signal(SIGXCPU, before), SIG_ERR);
   sigprocmask(SIG_UNBLOCK, &signals, nullptr);
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kLimit);
