@@ -22,7 +22,7 @@ struct GenerateOptions {
   std::vector<std::string> recordings;
   std::string folder;
   std::string name;
-  std::string runtime = "runc";
+  std::string runtime = "any";
   std::string base_set;
   std::string no_new_privileges;
   OnViolation on_violation = OnViolation::kErrno;
@@ -35,7 +35,8 @@ struct GenerateOptions {
 const std::map<std::string, ContainerRuntime, std::less<>> kRuntimes = {
     {"cordon", ContainerRuntime::kCordon}, {"runc", ContainerRuntime::kRunc},
     {"docker", ContainerRuntime::kRunc},   {"crun", ContainerRuntime::kCrun},
-    {"podman", ContainerRuntime::kCrun},   {"none", ContainerRuntime::kNone}};
+    {"podman", ContainerRuntime::kCrun},   {"none", ContainerRuntime::kNone},
+    {"any", ContainerRuntime::kAny}};
 const std::map<std::string, OnViolation> kViolations = {{"errno", OnViolation::kErrno},
                                                         {"log", OnViolation::kLog},
                                                         {"kill", OnViolation::kKill},
@@ -58,14 +59,14 @@ Status ApplyRuntime(const GenerateOptions& options, SeccompOptions& seccomp) {
   const auto runtime = kRuntimes.find(text.substr(0, dash));
   if (runtime == kRuntimes.end()) {
     return Fail(InvalidInput("--runtime " + Quote(options.runtime) +
-                             ": cordon, runc, docker, crun, podman or none is meant, with a "
+                             ": any, cordon, runc, docker, crun, podman or none is meant, with a "
                              "release perhaps: runc-1.1"));
   }
   seccomp.runtime = runtime->second;
   if (dash != std::string_view::npos) {
     // An engine's releases are not its runtime's.
-    const bool engine = runtime->first == "docker" || runtime->first == "podman";
-    seccomp.version = engine ? std::nullopt : ParseRuntimeVersion(text.substr(dash + 1));
+    const bool released = runtime->first == "runc" || runtime->first == "crun";
+    seccomp.version = released ? ParseRuntimeVersion(text.substr(dash + 1)) : std::nullopt;
     if (!seccomp.version) {
       return Fail(InvalidInput("--runtime " + Quote(options.runtime) +
                                ": a release of runc or crun is meant: runc-1.1"));
@@ -137,10 +138,12 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
   command->add_option("--name", options->name,
                       "What the policy is called (default: the program recorded first)");
   command
-      ->add_option("--runtime", options->runtime,
-                   "Whose base set of system calls to add: cordon, runc (docker), crun (podman) "
-                   "or none; runc-1.1: of that release alone (default: runc)")
-      ->default_str("runc");
+      ->add_option(
+          "--runtime", options->runtime,
+          "Whose base set of system calls to add: any (of all that are known), cordon, runc "
+          "(docker), crun (podman) or none; runc-1.1: of that release alone (default: "
+          "any)")
+      ->default_str("any");
   command
       ->add_option("--no-new-privileges", options->no_new_privileges,
                    "Whether containers will have it: without it their runtime makes more calls "

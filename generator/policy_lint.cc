@@ -101,7 +101,7 @@ Status Lint::CheckBaseSets() {
     if (!refused.empty()) {
       Add(LintSeverity::kWarning, "base-set", "",
           fmt::format("{} makes {} after it has loaded the filter, which the policy refuses: a "
-                      "container may not start",
+                      "container may not start; generate --runtime any admits them",
                       runtime, List({refused.begin(), refused.end()})));
     }
   }

@@ -35,8 +35,9 @@ SeccompAction RefusalFor(OnViolation on_violation) {
   return kActions.at(static_cast<std::size_t>(on_violation));
 }
 
+/// As policies/base_sets.json has it; empty for kNone and kAny.
 std::string_view RuntimeName(ContainerRuntime runtime) {
-  constexpr std::array<std::string_view, 4> kNames = {"cordon", "runc", "crun", ""};
+  constexpr std::array<std::string_view, 5> kNames = {"cordon", "runc", "crun", "", ""};
   return kNames.at(static_cast<std::size_t>(runtime));
 }
 
@@ -96,10 +97,11 @@ class PolicyBuilder {
   void CollectArchitectures();
   void LeaveOutWhatAlwaysFailed();
   Status AllowBaseSets();
-  std::vector<RuntimeCalls> RuntimeBaseSet(const BaseSets& sets) const;
+  std::map<std::string, std::vector<RuntimeCalls>> RuntimeBaseSets(const BaseSets& sets) const;
   /// Of `names`, those that are not allowed yet, with their reason.
   void AllowForReason(const std::string& reason, const std::vector<std::string>& names);
   Status AllowFamilies();
+  Status AllowCompanions();
   void AddMultiplexerRules();
   void AddObservedRule();
   void AddWatchedRules();
@@ -133,7 +135,9 @@ class PolicyBuilder {
       groups_;                                  ///< the groups of added_, in order: reason, names
   std::map<std::string, WatchedCall> watched_;  ///< allowed under conditions
   std::set<std::string> brought_;  ///< named by a base set or a family, observed or not
-  std::set<std::string> ruled_;    ///< names that no class rule may name again
+  std::map<std::string, std::vector<std::uint64_t>>
+      brought_values_;           ///< by what brings it alone, with these arguments only
+  std::set<std::string> ruled_;  ///< names that no class rule may name again
 };
 
 void PolicyBuilder::Add(SeccompRule rule, std::vector<std::string> reasons) {
@@ -211,15 +215,19 @@ void PolicyBuilder::AllowForReason(const std::string& reason,
   groups_.emplace_back(reason, std::move(added));
 }
 
-std::vector<RuntimeCalls> PolicyBuilder::RuntimeBaseSet(const BaseSets& sets) const {
-  const auto shipped = sets.runtimes.find(std::string(RuntimeName(options_.runtime)));
-  std::vector<RuntimeCalls> all;
+std::map<std::string, std::vector<RuntimeCalls>> PolicyBuilder::RuntimeBaseSets(
+    const BaseSets& sets) const {
   if (!options_.measured.empty()) {
-    all = options_.measured;
-  } else if (shipped != sets.runtimes.end()) {
-    all = shipped->second;
+    const std::string_view name = RuntimeName(options_.runtime);
+    return {{name.empty() ? "the runtime here" : std::string(name), options_.measured}};
   }
-  return CallsOf(std::move(all), options_.version, options_.no_new_privileges);
+  std::map<std::string, std::vector<RuntimeCalls>> chosen;
+  for (const auto& [name, calls] : sets.runtimes) {
+    if (options_.runtime == ContainerRuntime::kAny || name == RuntimeName(options_.runtime)) {
+      chosen[name] = CallsOf(calls, options_.version, options_.no_new_privileges);
+    }
+  }
+  return chosen;
 }
 
 Status PolicyBuilder::AllowBaseSets() {
@@ -227,11 +235,12 @@ Status PolicyBuilder::AllowBaseSets() {
   std::vector<std::pair<std::string, ReasonedNames>> groups;
   std::ranges::transform(sets.always, std::back_inserter(groups),
                          [](const ReasonedNames& group) { return std::pair(group.reason, group); });
-  for (const RuntimeCalls& calls : RuntimeBaseSet(sets)) {
-    groups.emplace_back(
-        fmt::format("base set of {} {}{}: {}", RuntimeName(options_.runtime), calls.versions,
-                    PrivilegesText(calls.no_new_privileges), calls.reason),
-        ReasonedNames{calls.reason, calls.names});
+  for (const auto& [runtime, base_set] : RuntimeBaseSets(sets)) {
+    for (const RuntimeCalls& calls : base_set) {
+      groups.emplace_back(fmt::format("base set of {} {}{}: {}", runtime, calls.versions,
+                                      PrivilegesText(calls.no_new_privileges), calls.reason),
+                          ReasonedNames{calls.reason, calls.names});
+    }
   }
   for (const auto& [reason, group] : groups) {
     brought_.insert(group.names.begin(), group.names.end());
@@ -260,6 +269,27 @@ Status PolicyBuilder::AllowFamilies() {
       }
     }
     AllowForReason(reason, members);
+  }
+  return {};
+}
+
+Status PolicyBuilder::AllowCompanions() {
+  if (options_.portability == Portability::kExact) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(const std::vector<SyscallCompanions> companions, LoadSyscallCompanions());
+  for (const SyscallCompanions& group : companions) {
+    const auto seen = std::ranges::find_if(
+        group.with, [&](const std::string& name) { return observed_allowed_.contains(name); });
+    if (seen != group.with.end()) {
+      for (const std::string& name : group.names) {
+        if (!IsAllowed(name) && !group.values.empty()) {
+          brought_values_[name] = group.values;
+        }
+        brought_.insert(name);
+      }
+      AllowForReason(fmt::format("portability, beside {}: {}", *seen, group.reason), group.names);
+    }
   }
   return {};
 }
@@ -471,12 +501,17 @@ Expected<GeneratedSeccomp> PolicyBuilder::Build() {
   LeaveOutWhatAlwaysFailed();
   RETURN_IF_ERROR(AllowBaseSets());
   RETURN_IF_ERROR(AllowFamilies());
+  RETURN_IF_ERROR(AllowCompanions());
   for (const WatchedCall& row : WatchedCalls()) {
     const std::string name(row.name);
     if (!IsAllowed(name)) {
       continue;
     }
-    if (const std::optional<WatchedCall> call = WatchOn(row.name, out_.policy.architectures)) {
+    if (std::optional<WatchedCall> call = WatchOn(row.name, out_.policy.architectures)) {
+      if (const auto values = brought_values_.find(name); values != brought_values_.end()) {
+        call->policy = ArgumentPolicy::kAllowSeen;
+        call->values = values->second;
+      }
       AddWatchedRule(*call);
     }
     if (!IsWatched(name)) {

@@ -13,8 +13,9 @@
 
 namespace cordon {
 
-/// Which container runtime will load the filter: its base set (policies/base_sets.json) is added.
-enum class ContainerRuntime : std::uint8_t { kCordon, kRunc, kCrun, kNone };
+/// Which container runtime will load the filter: its base set (policies/base_sets.json) is added;
+/// for kAny those of all, so that the policy starts containers wherever it is taken to.
+enum class ContainerRuntime : std::uint8_t { kCordon, kRunc, kCrun, kNone, kAny };
 
 /// What a call of the EPERM class gets.
 enum class OnViolation : std::uint8_t { kErrno, kLog, kKill, kNotify };
@@ -23,7 +24,7 @@ enum class OnViolation : std::uint8_t { kErrno, kLog, kKill, kNotify };
 enum class Portability : std::uint8_t { kPortable, kExact };
 
 struct SeccompOptions {
-  ContainerRuntime runtime = ContainerRuntime::kRunc;
+  ContainerRuntime runtime = ContainerRuntime::kAny;
   /// Only what this release of the runtime makes; nothing: what any known one does.
   std::optional<RuntimeVersion> version = {};
   NoNewPrivileges no_new_privileges = NoNewPrivileges::kEither;

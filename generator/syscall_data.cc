@@ -131,6 +131,29 @@ Expected<SyscallFamilies> ReadFamilies(const JsonCursor& root) {
   return families;
 }
 
+Expected<std::vector<SyscallCompanions>> ReadCompanions(const JsonCursor& root) {
+  std::vector<SyscallCompanions> companions;
+  ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, root.Elements());
+  for (const JsonCursor& element : elements) {
+    RETURN_IF_ERROR(element.OnlyMembers({"with", "names", "values", "reason"}));
+    SyscallCompanions group;
+    ASSIGN_OR_RETURN(const JsonCursor with, element.At("with"));
+    ASSIGN_OR_RETURN(group.with, ReadNames(with));
+    ASSIGN_OR_RETURN(const JsonCursor names, element.At("names"));
+    ASSIGN_OR_RETURN(group.names, ReadNames(names));
+    if (const std::optional<JsonCursor> list = element.Find("values")) {
+      ASSIGN_OR_RETURN(const std::vector<JsonCursor> values, list->Elements());
+      for (const JsonCursor& value : values) {
+        ASSIGN_OR_RETURN(group.values.emplace_back(), value.Unsigned());
+      }
+    }
+    ASSIGN_OR_RETURN(const JsonCursor reason, element.At("reason"));
+    ASSIGN_OR_RETURN(group.reason, reason.String());
+    companions.push_back(std::move(group));
+  }
+  return companions;
+}
+
 }  // namespace
 
 std::optional<RuntimeVersion> ParseRuntimeVersion(std::string_view text) {
@@ -196,6 +219,10 @@ Expected<std::vector<ReasonedNames>> LoadSystemdDefault() {
 
 Expected<SyscallFamilies> LoadSyscallFamilies() {
   return Load(policies::kSyscallFamilies, "policies/syscall_families.json", ReadFamilies);
+}
+
+Expected<std::vector<SyscallCompanions>> LoadSyscallCompanions() {
+  return Load(policies::kSyscallCompanions, "policies/syscall_companions.json", ReadCompanions);
 }
 
 }  // namespace cordon

@@ -64,6 +64,15 @@ struct BaseSets {
 /// policies/syscall_families.json: calls that do the same, by family.
 using SyscallFamilies = std::map<std::string, std::vector<std::string>>;
 
+/// Calls that some C library makes beside others, where the one that was recorded does without.
+struct SyscallCompanions {
+  std::vector<std::string> with;  ///< any one of them
+  std::vector<std::string> names;
+  /// Of a call whose arguments a policy looks at (WatchedCalls()): what they are; empty: anything.
+  std::vector<std::uint64_t> values;
+  std::string reason;  ///< one line: who makes them, and where that is known from
+};
+
 /// Fail with kInternal when the file is not what it should be.
 Expected<SyscallClasses> LoadSyscallClasses();
 Expected<BaseSets> LoadBaseSets();
@@ -80,5 +89,7 @@ std::vector<RuntimeCalls> CallsOf(std::vector<RuntimeCalls> all,
 /// naming `source` and the place.
 Expected<std::vector<RuntimeCalls>> ReadBaseSet(std::string_view text, std::string_view source);
 Expected<SyscallFamilies> LoadSyscallFamilies();
+/// policies/syscall_companions.json.
+Expected<std::vector<SyscallCompanions>> LoadSyscallCompanions();
 
 }  // namespace cordon

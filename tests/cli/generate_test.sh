@@ -26,7 +26,8 @@ rule_of() {
 expect_contains "what was seen is allowed" ALLOW "$(rule_of cat.policy openat)"
 expect_contains "what was not is refused" '"errnoRet": 1' "$(rule_of cat.policy unshare)"
 expect_contains "what libc does without is absent" '"errnoRet": 38' "$(rule_of cat.policy clone3)"
-expect_contains "what runc needs is marked" "base set of runc" "$(rule_of cat.policy capset)"
+expect_contains "what runc needs is marked" "base set of runc" "$(rule_of cat.policy getppid)"
+expect_contains "and what crun needs, since it may be started by any" "base set of crun" "$(rule_of cat.policy setresgid)"
 expect_contains "what portability adds is marked" "portability, family open" "$(rule_of cat.policy creat)"
 
 "$cordon" generate cat.json --runtime crun -o crun.policy 2>/dev/null
@@ -48,7 +49,7 @@ cat >set.json <<'JSON'
   "groups": [ { "reason": "measured", "versions": "9.9", "no_new_privileges": "either", "names": [ "acct" ] } ] }
 JSON
 "$cordon" generate cat.json --base-set set.json -o measured.policy 2>/dev/null
-expect_contains "a measured base set" "base set of runc 9.9" "$(rule_of measured.policy acct)"
+expect_contains "a measured base set" "base set of the runtime here 9.9" "$(rule_of measured.policy acct)"
 expect_contains "takes the place of the known one" '"errnoRet": 1' "$(rule_of measured.policy setgid)"
 
 "$cordon" generate cat.json --exact -o exact.policy 2>/dev/null

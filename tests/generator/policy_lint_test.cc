@@ -52,8 +52,19 @@ TEST(LintPolicy, FindsNoErrorInWhatIsGenerated) {
   ASSERT_TRUE(generated.has_value());
   for (const LintFinding& finding : Findings(generated->policy)) {
     EXPECT_NE(finding.severity, LintSeverity::kError) << finding.text;
-    EXPECT_THAT(finding.id, ::testing::AnyOf("base-set", "unknown-to-libseccomp")) << finding.text;
+    EXPECT_EQ(finding.id, "unknown-to-libseccomp") << finding.text;
   }
+}
+
+TEST(LintPolicy, SaysWhichRuntimeAPolicyForOneOnlyDoesNotStart) {
+  testing::Recorded recorded;
+  recorded.Calls({"execve", "read", "exit_group"});
+  const auto for_crun = GenerateSeccomp(recorded.recording(), {.runtime = ContainerRuntime::kCrun});
+  ASSERT_TRUE(for_crun.has_value());
+  EXPECT_THAT(Findings(for_crun->policy), Says(LintSeverity::kWarning, "base-set", "runc makes"));
+  const auto for_any = GenerateSeccomp(recorded.recording(), {});
+  ASSERT_TRUE(for_any.has_value());
+  EXPECT_THAT(Findings(for_any->policy), Not(Mentions("base-set")));
 }
 
 TEST(LintPolicy, TellsARefusalThatCanBeGotRoundFromOneThatIsBrittle) {

@@ -111,12 +111,31 @@ TEST(GenerateSeccomp, AddsTheBaseSetOfTheRuntimeOnly) {
   EXPECT_TRUE(allows(ContainerRuntime::kCrun, "capset"));
   EXPECT_TRUE(allows(ContainerRuntime::kRunc, "setgid"));
   EXPECT_FALSE(allows(ContainerRuntime::kCrun, "setgid"));
-  const GeneratedSeccomp runc = Generate(SmallServer().recording());
+  const GeneratedSeccomp runc =
+      Generate(SmallServer().recording(), {.runtime = ContainerRuntime::kRunc});
   const auto rule = std::ranges::find_if(runc.policy.rules, [](const SeccompRule& one) {
     return std::ranges::find(one.names, "capset") != one.names.end();
   });
   ASSERT_NE(rule, runc.policy.rules.end());
   EXPECT_NE(rule->comment.find("base set of runc"), std::string::npos);
+}
+
+TEST(GenerateSeccomp, StartsUnderAnyRuntimeUnlessOneIsNamed) {
+  const SeccompPolicy any = Generate(SmallServer().recording()).policy;
+  for (const ContainerRuntime one :
+       {ContainerRuntime::kRunc, ContainerRuntime::kCrun, ContainerRuntime::kCordon}) {
+    const SeccompPolicy its = Generate(SmallServer().recording(), {.runtime = one}).policy;
+    const auto more = FindDifferences(its, any, AnswerRelation::kLeftIsLarger);
+    ASSERT_TRUE(more.has_value()) << more.error().message;
+    EXPECT_TRUE(more->empty());
+  }
+  // What runc and crun make besides, and no program here did.
+  for (const char* name : {"setgid", "setresgid", "umask"}) {
+    EXPECT_EQ(Ask({.policy = any, .reasons = {}, .left_out = {}, .unrestricted = {}}, name), kAllow)
+        << name;
+  }
+  EXPECT_NE(Ask({.policy = any, .reasons = {}, .left_out = {}, .unrestricted = {}}, "ptrace"),
+            kAllow);
 }
 
 TEST(GenerateSeccomp, AddsOnlyWhatTheReleaseAndItsPrivilegesNeed) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <set>
 
+#include "generator/argument_rules.h"
 #include "model/seccomp_compiler.h"
 #include "model/syscall.h"
 
@@ -138,6 +140,26 @@ TEST(SyscallFamilies, AreDisjointAndNeverBringWhatAFilterCannotSee) {
   }
   EXPECT_FALSE(seen.contains("clone3"));
   EXPECT_FALSE(seen.contains("socketcall"));
+}
+
+TEST(SyscallCompanions, SayWhoMakesThemAndLimitOnlyWhatIsWatched) {
+  const Expected<std::vector<SyscallCompanions>> companions = LoadSyscallCompanions();
+  ASSERT_TRUE(companions.has_value()) << companions.error().message;
+  EXPECT_GT(companions->size(), 4U);
+  for (const SyscallCompanions& group : *companions) {
+    EXPECT_FALSE(group.with.empty());
+    EXPECT_FALSE(group.reason.empty());
+    for (const std::string& name : group.names) {
+      // What a filter cannot see comes by observation alone.
+      EXPECT_NE(name, "clone3");
+      EXPECT_NE(name, "socketcall");
+      if (!group.values.empty()) {
+        const std::optional<WatchedCall> watched = WatchOn(name, std::array{Architecture::kX86_64});
+        ASSERT_TRUE(watched.has_value()) << name;
+        EXPECT_EQ(watched->arguments.size(), 1U) << name;
+      }
+    }
+  }
 }
 
 }  // namespace
