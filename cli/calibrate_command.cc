@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/container_trial.h"
+#include "cli/interruption.h"
 #include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "cli/workload_arguments.h"
@@ -42,10 +44,13 @@ SyscallNames Candidates() {
   return names;
 }
 
-SyscallNames NamesOf(const std::vector<RuntimeCalls>& groups, bool at_any_time) {
+/// Of a runtime's calls: those that every start shows, or those that may come at any time.
+enum class Occurrence : std::uint8_t { kEachStart, kAnyTime };
+
+SyscallNames NamesOf(const std::vector<RuntimeCalls>& groups, Occurrence occurrence) {
   SyscallNames names;
   for (const RuntimeCalls& calls : groups) {
-    if (calls.at_any_time == at_any_time) {
+    if (calls.at_any_time == (occurrence == Occurrence::kAnyTime)) {
       names.insert(calls.names.begin(), calls.names.end());
     }
   }
@@ -74,16 +79,26 @@ std::vector<RuntimeCalls> KnownCalls(const BaseSets& sets, const ContainerTrial&
 Expected<std::vector<RuntimeCalls>> Measure(ContainerTrial& trial, const BaseSets& sets,
                                             NoNewPrivileges mode) {
   const std::vector<RuntimeCalls> known = KnownCalls(sets, trial, mode);
-  const SyscallNames assumed = NamesOf(known, true);
-  const SyscallNames expected = NamesOf(known, false);
+  const SyscallNames assumed = NamesOf(known, Occurrence::kAnyTime);
+  const SyscallNames expected = NamesOf(known, Occurrence::kEachStart);
   SyscallNames needed;
   std::vector<RuntimeCalls> groups;
   unsigned experiments = 0;
   for (const Entry entry : {Entry::kRun, Entry::kExec}) {
     ASSIGN_OR_RETURN(
         const Calibration found,
-        Calibrate({.candidates = Candidates(), .likely = expected, .assumed = assumed},
-                  [&](const SyscallNames& allowed) { return trial.Starts(allowed, mode, entry); }));
+        Calibrate(
+            {.candidates = Candidates(), .likely = expected, .assumed = assumed},
+            [&](const SyscallNames& allowed) -> Expected<bool> {
+              Expected<bool> starts = trial.Starts(allowed, mode, entry);
+              // A start that a signal ended says nothing of the filter.
+              if (const int signal = Interruption::Signal(); signal != 0) {
+                return Fail(MakeError(
+                    ErrorCode::kSystem,
+                    fmt::format("ended by signal {} before everything was measured", signal)));
+              }
+              return starts;
+            }));
     experiments += found.experiments;
     RuntimeCalls calls;
     std::ranges::set_difference(found.needed, needed, std::back_inserter(calls.names));
@@ -142,10 +157,11 @@ int Calibrate(CalibrateOptions options) {
   if (options.program.empty()) {
     options.program = {options.engine};
   }
+  const Interruption interruption;
   const Expected<std::string> base_set = Calibrated(options);
   if (!base_set) {
     (void)ReportError(base_set.error());
-    return kCannot;
+    return Interruption::Signal() != 0 ? 128 + Interruption::Signal() : kCannot;
   }
   if (options.output.empty()) {
     return PrintDocument(*base_set, kOk);
