@@ -138,6 +138,21 @@ answers 0 subset wide.json out.json
 answers 0 subset two.json out.json
 answers 0 merge /usr/share/containers/seccomp.json cat.policy -o out.json
 answers 0 subset /usr/share/containers/seccomp.json out.json
+# Policies for different architectures: the union lists them all, the intersection those in common.
+sed 's/"SCMP_ARCH_X86_64"/"SCMP_ARCH_AARCH64"/' narrow.json >arm.json
+answers 0 merge two.json arm.json -o all-architectures.json
+expect_contains "a union lists every architecture" '"SCMP_ARCH_AARCH64"' "$(cat all-architectures.json)"
+answers 0 subset two.json all-architectures.json
+answers 0 subset arm.json all-architectures.json
+cp all-architectures.json first.json
+answers 0 merge arm.json two.json -o all-architectures.json
+expect_equal "whatever their order" "$(cat first.json)" "$(cat all-architectures.json)"
+answers 0 merge --intersect two.json arm.json -o common.json
+/usr/bin/python3 -c 'import json, sys; assert json.load(open("common.json"))["architectures"] == ["SCMP_ARCH_X86_64"]' ||
+  die "an intersection lists more than what all list: $(cat common.json)"
+ok "an intersection lists what all list: this machine's architecture always is"
+answers 0 subset common.json arm.json
+answers 0 subset common.json two.json
 : >plain
 
 # Recordings.
