@@ -1,6 +1,7 @@
 #!/bin/bash
 # Programs that were learned on a host without SELinux (servers/learn.sh) run in the domains of their modules, enforcing, under the load that they
-# were learned under: nothing that they do is denied. An intruder in the same domain is denied ten acts, each of which it can do outside of it.
+# were learned under: nothing that they do is denied. An intruder in the same domain is denied ten acts, less those that its work consists of (NAME_may),
+# each of which it can do outside of it.
 set -u
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/vm/servers/workloads.sh
@@ -43,12 +44,12 @@ for name in "${workloads[@]}"; do
   # Through a pipe: a file of ours is none that the domain may write to.
   in_domain "$name" "${command[@]}" </dev/null > >(cat >"$name.out") 2>&1 &
   server=$!
-  "${name}_load" >"$name.load" 2>&1 || fail "$name does not work: $(tail -n 3 "$name.load"; tail -n 5 "/var/log/$name"/*.log)"
+  "${name}_load" >"$name.load" 2>&1 || fail "$name does not work: $(tail -n 3 "$name.load"; tail -n 5 "/var/log/$name"/*.log 2>/dev/null)"
   attribute=$(tr -d '\0' 2>/dev/null <"/proc/$server/attr/current")
   "${name}_stop" "$server"
   wait "$server"
   status=$?
-  [[ $status == 0 || $name == webapp ]] || fail "$name ended with $status: $(tail -n 3 "$name.out")"
+  [[ $status == 0 || $name == webapp || ($name == dropbear && $status == 1) ]] || fail "$name ended with $status: $(tail -n 3 "$name.out")"
   # A script of a moment may be over by then, or not begun: of it the intruder shows the domain.
   [[ $name == chores || $attribute == "$(context "$name")" ]] || fail "$name ran as ${attribute:-(over)}"
   echo "$name ran as ${attribute:-(over)}, and said: $(tail -n 2 "$name.load" | tr '\n' ' ')"
@@ -59,7 +60,7 @@ done
 stat -c '%C %n' /var/lib/redis/dump.rdb /var/log/nginx/access.log /srv/webapp/data/* /var/lib/chores/day.tar.gz 2>&1
 
 for name in "${workloads[@]}"; do
-  declare -n probe=${name}_probe intruder=${name}_intruder
+  declare -n probe=${name}_probe intruder=${name}_intruder may=${name}_may
   echo "--- the intruder in $name at $(cut -d' ' -f1 /proc/uptime) s"
   export CORDON_INTRUDE=$intruder LD_PRELOAD=/usr/local/lib/intruder.so
   "${probe[@]}" >"$name.control" 2>&1 </dev/null
@@ -68,18 +69,15 @@ for name in "${workloads[@]}"; do
   unset CORDON_INTRUDE LD_PRELOAD
   paste -d' ' "$name.control" "$name.intruder"
   [[ $(grep -c ' ok$' "$name.control") == 10 ]] || fail "$name: the control cannot do all ten: $(cat "$name.control")"
-  allowed=$(grep ' ok$' "$name.intruder")
-  case $name in
-    chores) expected='execute-shell ok' ;; # a script of shell commands
-    *) expected='' ;;
-  esac
+  allowed=$(sed -n 's/ ok$//p' "$name.intruder" | sort | tr '\n' ' ')
+  expected=$(tr ' ' '\n' <<<"$may" | grep . | sort | tr '\n' ' ')
   [[ $allowed == "$expected" ]] || fail "$name: the intruder may: $allowed"
-  [[ $(grep -cE ' (EACCES|EPERM)$' "$name.intruder") == $((10 - $(wc -w <<<"$expected") / 2)) ]] || fail "$name: $(cat "$name.intruder")"
+  [[ $(grep -cE ' (EACCES|EPERM)$' "$name.intruder") == $((10 - $(wc -w <<<"$expected"))) ]] || fail "$name: $(cat "$name.intruder")"
   denials "$name" | sed 's/.*avc:  denied  //' | cut -c1-150 | head -n 20
 done
 
 echo "--- removal at $(cut -d' ' -f1 /proc/uptime) s"
-semodule -r vm_redis vm_nginx vm_webapp vm_chores || fail "the modules cannot be removed"
+semodule -r "${workloads[@]/#/vm_}" || fail "the modules cannot be removed"
 restorecon -RF /etc /srv /var /run /usr/local /usr/sbin /usr/bin
 find /etc /srv /var /run /usr/local /usr/sbin -context '*:vm_*' 2>/dev/null | head -n 5 >left
 [[ ! -s left ]] || fail "files keep a type of a removed module: $(cat left)"

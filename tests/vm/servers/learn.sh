@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 if [[ ${3:-} != inside ]]; then
   ((EUID == 0)) || { echo "learning system services needs root"; exit 77; }
-  for program in redis-server redis-benchmark nginx /usr/bin/python3.11; do
+  for program in redis-server redis-benchmark nginx /usr/bin/python3.11 /usr/lib/postgresql/15/bin/initdb dropbear dbclient; do
     command -v "$program" >/dev/null || { echo "$program is not installed"; exit 77; }
   done
   build=$(cd "$1" && pwd) && mkdir -p "$2" && folder=$(cd "$2" && pwd)
@@ -24,6 +24,8 @@ for place in etc var srv usr/local; do
     { echo "no overlay can be mounted over /$place"; exit 77; }
 done
 mount -t tmpfs -o mode=755 tmpfs /run
+# As it is in the virtual machine: a terminal belongs to who makes it.
+mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts
 # Compiled when Debian installed them, so of no package: the virtual machine has none either.
 mount -t tmpfs tmpfs /usr/lib/python3.11/__pycache__
 mkdir -p /usr/local/lib /usr/local/bin
@@ -55,7 +57,8 @@ root=$folder/root
 mkdir -p "$root"
 files() { dpkg -L "$@" | grep -vE '^/usr/share/(doc|man|locale|lintian|bug)/' | while read -r file; do [[ -d $file && ! -L $file ]] || echo "$file"; done; }
 mapfile -t modules < <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' 'libnginx-mod-*' 2>/dev/null | sed -n 's/^installed //p')
-mapfile -t installed < <(files "${modules[@]}" redis-server redis-tools nginx nginx-common python3.11-minimal libpython3.11-minimal libpython3.11-stdlib | grep -v '/test/')
+mapfile -t installed < <(files "${modules[@]}" redis-server redis-tools nginx nginx-common python3.11-minimal libpython3.11-minimal libpython3.11-stdlib \
+  dropbear-bin postgresql-15 postgresql-client-15 | grep -vE '/test/|/bitcode/|llvmjit|/pgxs/|/locale/')
 mapfile -t libraries < <(ldd "${installed[@]}" 2>/dev/null | awk '/=> \//{print $3}' | sort -u)
 mkdir -p "$root/usr/lib/x86_64-linux-gnu"
 # Under the names that the loader asks for, in the folder that they lie in: /lib is a link.

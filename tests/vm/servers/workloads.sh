@@ -7,10 +7,11 @@
 #   NAME_load              has it do its work, from outside of its domain
 #   NAME_stop PID          ends it in its own way
 #   NAME_probe             an array: the same program, which the intruder takes over before its main function
+#   NAME_may               acts of the intruder that its work needs too; empty where there are none
 #   NAME_intruder          "PROGRAM CONFIGURATION OTHER": where the intruder strikes, a file of its own that it only reads, another's data
 # shellcheck disable=SC2034  # used by those who source this
 
-workloads=(redis nginx webapp chores)
+workloads=(redis nginx webapp chores postgres dropbear)
 
 # until_true SECONDS COMMAND…
 until_true() {
@@ -35,6 +36,7 @@ http() {
 redis_user=redis
 redis_command=(redis-server /etc/redis/redis.conf --daemonize no)
 redis_probe=(redis-server /etc/redis/redis.conf)
+redis_may=''
 redis_intruder='redis-server /etc/redis/redis.conf /var/www/html/index.html'
 redis_prepare() {
   # As new: what is there already is not seen being made.
@@ -58,6 +60,7 @@ redis_stop() { redis-cli shutdown save; }
 nginx_user=root
 nginx_command=(nginx -g 'daemon off;')
 nginx_probe=(nginx -t)
+nginx_may=''
 nginx_intruder='nginx /etc/nginx/nginx.conf /var/lib/redis/dump.rdb'
 nginx_prepare() {
   rm -rf /var/log/nginx /var/lib/nginx
@@ -91,6 +94,7 @@ nginx_stop() { kill -QUIT "$1"; }
 webapp_user=webapp
 webapp_command=(/usr/bin/python3 /srv/webapp/app.py)
 webapp_probe=(/usr/bin/python3 /srv/webapp/app.py)
+webapp_may=''
 webapp_intruder='python3 /srv/webapp/app.py /var/lib/redis/dump.rdb'
 webapp_prepare() {
   id webapp >/dev/null 2>&1 || useradd --system --no-create-home webapp
@@ -132,6 +136,7 @@ webapp_stop() { kill -TERM "$1"; }
 chores_user=root
 chores_command=(/usr/local/sbin/chores)
 chores_probe=(/usr/local/sbin/chores)
+chores_may='execute-shell'
 chores_intruder='bash /etc/chores.conf /var/lib/redis/dump.rdb'
 chores_prepare() {
   install -d /var/lib/chores /usr/local/sbin
@@ -170,3 +175,73 @@ SH
 }
 chores_load() { :; }
 chores_stop() { :; }
+
+postgres_user=postgres
+postgres_command=(/usr/local/sbin/database)
+# Not to look for the database: root cannot enter its folder in the domain.
+postgres_probe=(/usr/local/sbin/database serve)
+postgres_may='execute-shell' # initdb(1) runs the server by popen(3)
+postgres_intruder='postgres /etc/database/pg_hba.conf /var/lib/redis/dump.rdb'
+postgres_programs=/usr/lib/postgresql/15/bin
+postgres_prepare() {
+  id postgres >/dev/null 2>&1 || useradd --system --no-create-home postgres
+  rm -rf /var/lib/database
+  install -d -o postgres -g postgres /var/lib/database
+  install -d -o postgres -g postgres /etc/database /run/database
+  printf 'local all all trust\nhost all all 127.0.0.1/32 trust\n' >/etc/database/pg_hba.conf
+  chown postgres:postgres /etc/database/pg_hba.conf
+  cat >/usr/local/sbin/database <<'SH'
+#!/bin/sh
+# Makes the database where there is none, and serves it.
+set -eu
+export TZ=UTC LC_ALL=C
+cd /var/lib/database
+programs=/usr/lib/postgresql/15/bin
+[ "${1:-}" = serve ] || [ -e data/PG_VERSION ] ||
+  "$programs/initdb" --pgdata=data --auth=trust --encoding=UTF8 --locale=C --no-sync >/dev/null
+exec "$programs/postgres" -D data -c port=5432 -c listen_addresses=127.0.0.1 -c unix_socket_directories=/run/database \
+  -c hba_file=/etc/database/pg_hba.conf -c shared_buffers=16MB -c jit=off
+SH
+  chmod 755 /usr/local/sbin/database
+}
+postgres_query() { "$postgres_programs/psql" -qAtX -h "$1" -U postgres -d postgres -c "$2"; }
+postgres_load() {
+  until_true 240 postgres_query /run/database 'select 1' >/dev/null || return 1
+  postgres_query /run/database 'create table visits (number int primary key, page text)' || return 1
+  postgres_query 127.0.0.1 "insert into visits select n, 'page ' || n from generate_series(1, 500) n" || return 1
+  postgres_query 127.0.0.1 'create index on visits (page)' || return 1
+  postgres_query /run/database 'vacuum analyze visits' || return 1
+  postgres_query /run/database 'checkpoint' || return 1
+  kill -HUP "$(head -n 1 /var/lib/database/data/postmaster.pid)"
+  [[ $(postgres_query 127.0.0.1 'select sum(number) from visits') == 125250 ]] || return 1
+  postgres_query /run/database 'drop table visits'
+  postgres_query /run/database 'show server_version'
+}
+postgres_stop() { kill -INT "$(head -n 1 /var/lib/database/data/postmaster.pid)"; }
+
+dropbear_user=root
+dropbear_command=(dropbear -F -E -s -p 127.0.0.1:2222 -P /run/login.pid -r /etc/login/host_key)
+dropbear_probe=(dropbear -F -E -s -p 127.0.0.1:2222 -P /run/login.pid -r /etc/login/host_key)
+dropbear_may='read-shadow execute-shell' # it lets users in
+dropbear_intruder='dropbear /etc/login/host_key /var/lib/redis/dump.rdb'
+dropbear_prepare() {
+  id guest >/dev/null 2>&1 || useradd --system --no-create-home --home-dir /srv/guest --shell /bin/bash guest
+  rm -rf /srv/guest /etc/login
+  install -d /etc/login
+  install -d -o guest -g guest /srv/guest /srv/guest/.ssh
+  dropbearkey -t ed25519 -f /etc/login/host_key >/dev/null 2>&1
+  dropbearkey -t ed25519 -f /etc/login/guest_key 2>/dev/null | grep '^ssh-ed25519 ' >/srv/guest/.ssh/authorized_keys
+  chown guest:guest /srv/guest/.ssh/authorized_keys
+  chmod 600 /srv/guest/.ssh/authorized_keys
+  # Whether sessions are written down should not be up to what is there.
+  rm -f /var/log/wtmp /var/log/lastlog /run/utmp
+}
+dropbear_login() { dbclient -y -y -p 2222 -i /etc/login/guest_key "$@" </dev/null; }
+dropbear_load() {
+  until_true 60 dropbear_login guest@127.0.0.1 true || return 1
+  for _ in {1..3}; do dropbear_login guest@127.0.0.1 'cd; echo day >>notes; cat notes >/dev/null' || return 1; done
+  [[ $(dropbear_login guest@127.0.0.1 'whoami') == guest ]] || return 1
+  # With a terminal of its own.
+  script -qec "dbclient -t -y -y -p 2222 -i /etc/login/guest_key guest@127.0.0.1 'tty && stty size'" /dev/null </dev/null | grep /dev/pts/
+}
+dropbear_stop() { kill -TERM "$1"; }
