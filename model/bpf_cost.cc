@@ -174,7 +174,8 @@ class DearestWay {
       return;
     }
     std::vector<WordCondition>& conditions = way.conditions.at(*way.a.word);
-    conditions.push_back({way.a.mask, jump.k, BPF_OP(jump.code), holds});
+    conditions.push_back(
+        {way.a.mask, jump.k, static_cast<std::uint16_t>(BPF_OP(jump.code)), holds});
     std::uint32_t word = 0;
     std::size_t steps = 0;
     const Search search = FindWord(conditions, 32, word, steps);

@@ -1,6 +1,6 @@
-// portable SCENARIO…: ordinary work through the C library alone, so that each library makes its own system calls of it. Works in the
-// current folder and leaves nothing there. Says "SCENARIO: ok" for each; ends with 1 where something fails. "beyond" is what no other
-// scenario does.
+// portable SCENARIO…: ordinary work through the C library alone, so that each library makes its own
+// system calls of it. Works in the current folder and leaves nothing there. Says "SCENARIO: ok" for
+// each; ends with 1 where something fails. "beyond" is what no other scenario does.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,16 +29,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(what)                                                          \
-  do {                                                                       \
-    if (!(what)) {                                                           \
+#define CHECK(what)                                                                   \
+  do {                                                                                \
+    if (!(what)) {                                                                    \
       fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #what, strerror(errno)); \
-      exit(1);                                                               \
-    }                                                                        \
+      exit(1);                                                                        \
+    }                                                                                 \
   } while (0)
 
 static void files(void) {
-  FILE *file = fopen("file", "w+e");
+  FILE* file = fopen("file", "w+e");
   CHECK(file != NULL);
   CHECK(fprintf(file, "%d lines\n", 1) > 0);
   rewind(file);
@@ -57,7 +57,8 @@ static void files(void) {
   CHECK(link("file", "link") == 0 && symlink("file", "symlink") == 0);
   CHECK(readlink("symlink", line, sizeof line) == 4);
   CHECK(rename("link", "renamed") == 0 && truncate("renamed", 1) == 0);
-  CHECK(chmod("file", 0600) == 0 && access("file", R_OK) == 0 && chown("file", getuid(), getgid()) == 0);
+  CHECK(chmod("file", 0600) == 0 && access("file", R_OK) == 0 &&
+        chown("file", getuid(), getgid()) == 0);
   const struct timespec times[2] = {{1, 0}, {2, 0}};
   CHECK(utimensat(AT_FDCWD, "file", times, 0) == 0);
   CHECK(unlink("file") == 0 && unlink("renamed") == 0 && unlink("symlink") == 0);
@@ -68,7 +69,7 @@ static void directories(void) {
   char path[4096];
   CHECK(getcwd(path, sizeof path) != NULL);
   CHECK(mkdir("folder", 0700) == 0 && mkdir("folder/inner", 0700) == 0);
-  DIR *folder = opendir("folder");
+  DIR* folder = opendir("folder");
   CHECK(folder != NULL);
   int entries = 0;
   while (readdir(folder) != NULL) {
@@ -89,7 +90,7 @@ static void status(void) {
   CHECK(statvfs(".", &system) == 0 && fstatvfs(0, &system) == 0);
 }
 
-static void *thread(void *argument) {
+static void* thread(void* argument) {
   struct timespec moment = {0, 1000000};
   nanosleep(&moment, NULL);
   return argument;
@@ -101,7 +102,7 @@ static void threads(void) {
     CHECK(pthread_create(&tasks[i], NULL, thread, tasks + 3) == 0);
   }
   for (int i = 0; i < 3; ++i) {
-    void *result = NULL;
+    void* result = NULL;
     CHECK(pthread_join(tasks[i], &result) == 0 && result == tasks + 3);
   }
 }
@@ -121,11 +122,11 @@ static void forks(void) {
   wait_for(child);
 }
 
-static const char *self;
-extern char **environ;
+static const char* self;
+extern char** environ;
 
 static void execs(void) {
-  char *const arguments[] = {(char *)self, "seven", NULL};
+  char* const arguments[] = {(char*)self, "seven", NULL};
   const pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
@@ -185,7 +186,9 @@ static void times(void) {
 
 static volatile sig_atomic_t caught;
 
-static void note(int number) { caught += number == SIGUSR1 || number == SIGALRM; }
+static void note(int number) {
+  caught += number == SIGUSR1 || number == SIGALRM;
+}
 
 static void signals(void) {
   struct sigaction action = {.sa_handler = note};
@@ -206,33 +209,35 @@ static void signals(void) {
 }
 
 static void memory(void) {
-  char *large = malloc(1 << 20);
+  char* large = malloc(1 << 20);
   CHECK(large != NULL);
   memset(large, 1, 1 << 20);
   large = realloc(large, 1 << 22);
   CHECK(large != NULL);
   free(large);
-  void *map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  CHECK(map != MAP_FAILED && mprotect(map, 4096, PROT_READ) == 0 && madvise(map, 8192, MADV_NORMAL) == 0);
+  void* map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(map != MAP_FAILED && mprotect(map, 4096, PROT_READ) == 0 &&
+        madvise(map, 8192, MADV_NORMAL) == 0);
   CHECK(munmap(map, 8192) == 0);
 }
 
 static void identity(void) {
   struct utsname name;
   struct rlimit limit;
-  CHECK(uname(&name) == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(uname(&name) == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        setrlimit(RLIMIT_NOFILE, &limit) == 0);
   CHECK(getuid() == geteuid() && getgid() == getegid() && getpgrp() >= 0 && getsid(0) >= 0);
   CHECK(umask(022) >= 0 && sysconf(_SC_NPROCESSORS_ONLN) > 0 && sysconf(_SC_PAGESIZE) > 0);
   CHECK(gethostname(name.nodename, sizeof name.nodename) == 0);
 }
 
-static void talk(int server, const struct sockaddr *address, socklen_t size) {
+static void talk(int server, const struct sockaddr* address, socklen_t size) {
   CHECK(bind(server, address, size) == 0 && listen(server, 1) == 0);
   struct sockaddr_storage actual;
   socklen_t length = sizeof actual;
-  CHECK(getsockname(server, (struct sockaddr *)&actual, &length) == 0);
+  CHECK(getsockname(server, (struct sockaddr*)&actual, &length) == 0);
   const int client = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  CHECK(client >= 0 && connect(client, (struct sockaddr *)&actual, length) == 0);
+  CHECK(client >= 0 && connect(client, (struct sockaddr*)&actual, length) == 0);
   const int accepted = accept(server, NULL, NULL);
   CHECK(accepted >= 0 && send(client, "hello", 5, MSG_NOSIGNAL) == 5);
   char text[8];
@@ -240,7 +245,8 @@ static void talk(int server, const struct sockaddr *address, socklen_t size) {
   struct iovec part = {text, 5};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
   CHECK(sendmsg(accepted, &message, 0) == 5 && recvmsg(client, &message, 0) == 5);
-  CHECK(shutdown(client, SHUT_WR) == 0 && close(accepted) == 0 && close(client) == 0 && close(server) == 0);
+  CHECK(shutdown(client, SHUT_WR) == 0 && close(accepted) == 0 && close(client) == 0 &&
+        close(server) == 0);
 }
 
 static void sockets(void) {
@@ -251,23 +257,28 @@ static void sockets(void) {
   int got = 0;
   socklen_t size = sizeof got;
   CHECK(getsockopt(server, SOL_SOCKET, SO_REUSEADDR, &got, &size) == 0 && got == 1);
-  talk(server, (struct sockaddr *)&loopback, sizeof loopback);
+  talk(server, (struct sockaddr*)&loopback, sizeof loopback);
   int pair[2];
-  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 && close(pair[0]) == 0 && close(pair[1]) == 0);
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 && close(pair[0]) == 0 &&
+        close(pair[1]) == 0);
 }
 
-static void beyond(void) { CHECK(chroot("/") == 0); }
+static void beyond(void) {
+  CHECK(chroot("/") == 0);
+}
 
 static const struct {
-  const char *name;
+  const char* name;
   void (*run)(void);
-} scenarios[] = {{"files", files},       {"directories", directories}, {"status", status},
-                 {"threads", threads},   {"forks", forks},             {"execs", execs},
-                 {"pipes", pipes},       {"epolls", epolls},           {"times", times},
-                 {"signals", signals},   {"memory", memory},           {"identity", identity},
-                 {"sockets", sockets},   {"beyond", beyond}};
+} scenarios[] = {{"files", files},     {"directories", directories},
+                 {"status", status},   {"threads", threads},
+                 {"forks", forks},     {"execs", execs},
+                 {"pipes", pipes},     {"epolls", epolls},
+                 {"times", times},     {"signals", signals},
+                 {"memory", memory},   {"identity", identity},
+                 {"sockets", sockets}, {"beyond", beyond}};
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   self = argv[0];
   if (argc == 2 && strcmp(argv[1], "seven") == 0) {
     return 7;
