@@ -22,8 +22,8 @@ extern "C" {  // the header of libsepol 3.4 does not say so itself
 #include <optional>
 #include <string_view>
 
-#include "common/text.h"
 #include "common/forked_task.h"
+#include "common/text.h"
 
 namespace cordon {
 namespace {
