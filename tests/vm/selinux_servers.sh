@@ -23,10 +23,20 @@ id redis >/dev/null 2>&1 || useradd --system --no-create-home redis
 modules=()
 for name in "${workloads[@]}"; do
   "${name}_prepare" || exit 1
-  modules+=("prepared/$name.policy/vm_$name.cil")
+  module=prepared/$name.policy/vm_$name
+  [[ -e $module.cil ]] && modules+=("$module.cil") || modules+=("$module.pp")
 done
 semodule -i "${modules[@]}" || exit 1
 restorecon -RF /etc /srv /var /run /usr/local /usr/sbin /usr/bin 2>&1 | grep -v '^$' | head -n 5
+
+# What file contexts name in full is labelled so.
+for name in "${workloads[@]}"; do
+  while read -r path context; do
+    path=${path//\\/}
+    [[ ! -e $path || $(stat -c %C "$path") == "$context" ]] || fail "$path is labelled $(stat -c %C "$path"), not $context"
+    [[ ! -e $path ]] || echo "labelled as vm_$name.fc says: $path"
+  done < <(grep -E '^/[^(*?[ ]*[[:space:]]+system_u' "prepared/$name.policy/vm_$name.fc")
+done
 
 # in_domain NAME COMMAND…: by the user of NAME; takes the place of this shell
 in_domain() {

@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 if [[ ${3:-} != inside ]]; then
   ((EUID == 0)) || { echo "learning system services needs root"; exit 77; }
-  for program in redis-server redis-benchmark nginx /usr/bin/python3.11 /usr/lib/postgresql/15/bin/initdb dropbear dbclient; do
+  for program in checkmodule semodule_package redis-server redis-benchmark nginx /usr/bin/python3.11 /usr/lib/postgresql/15/bin/initdb dropbear dbclient; do
     command -v "$program" >/dev/null || { echo "$program is not installed"; exit 77; }
   done
   build=$(cd "$1" && pwd) && mkdir -p "$2" && folder=$(cd "$2" && pwd)
@@ -51,6 +51,12 @@ for name in "${workloads[@]}"; do
     { cat "$folder/$name.generated"; exit 1; }
   cp "/run/learn/$name.json" "$folder/$name.recording.json"
 done
+
+# One of them as the package that people make of what is for people.
+chores=$folder/chores.policy/vm_chores
+checkmodule -M -m -o "$chores.mod" "$chores.te" >/dev/null
+semodule_package -o "$chores.pp" -m "$chores.mod" -f "$chores.fc"
+rm "$chores.cil" "$chores.mod"
 
 # What the packages installed, and the libraries that it needs.
 root=$folder/root
