@@ -47,8 +47,10 @@ TEST(CompileBounded, BringsBackWhatTheChildCompiled) {
 }
 
 TEST(CompileBounded, BringsBackWhyTheChildFailed) {
+  constexpr std::uint64_t kRules = 5000;
   std::vector<SeccompRule> rules;
-  for (std::uint64_t value = 0; value < 5000; value++) {
+  rules.reserve(kRules);
+  for (std::uint64_t value = 0; value < kRules; value++) {
     rules.push_back(AllowSemop({Compare(1, Comparison::kEqual, value)}));
   }
   const auto program = CompileSeccomp(Policy(rules));
