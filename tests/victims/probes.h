@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int ProbeRawSocket(const char* unused) {
@@ -112,7 +114,8 @@ static int ProbeClone3(const char* unused) {
 }
 
 /* Starts a shell in a child that shares this memory until it has become one (vfork(2)), or else in
-   a copy of this process: so its errno comes back without wait(2), which the policy may refuse. */
+   a copy of this process that shares a page: so its errno comes back without wait(2), which the
+   policy may refuse. */
 static int ProbeShell(const char* unused) {
   (void)unused;
   static volatile int result;
@@ -127,19 +130,28 @@ static int ProbeShell(const char* unused) {
     (void)waitpid(child, NULL, 0);
     return result;
   }
+  volatile int* told =
+      mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (told == MAP_FAILED) {
+    return errno;
+  }
   child = fork();
   if (child < 0) {
     return errno;
   }
   if (child == 0) {
     execl("/bin/sh", "sh", "-c", "exit 0", (char*)NULL);
-    _exit(errno);
+    *told = errno;
+    _exit(1);
   }
   int status = 0;
-  if (waitpid(child, &status, 0) != child) {
-    return ECHILD; /* it cannot be told */
+  if (waitpid(child, &status, 0) == child) {
+    return *told;
   }
-  return WEXITSTATUS(status);
+  /* Without sleeping, which may be refused, too. */
+  for (time_t end = time(NULL) + 5; *told == 0 && time(NULL) < end;) {
+  }
+  return *told != 0 ? *told : ECHILD; /* it cannot be told: it has become a shell */
 }
 
 static int ProbeRead(const char* path) {
