@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/explain_recording.h"
+#include "cli/explain_selinux.h"
 #include "cli/load_input.h"
 #include "cli/load_seccomp_policy.h"
 #include "cli/print_document.h"
@@ -120,6 +121,28 @@ int ExplainSurface(const ExplainOptions& options, const ResolvedProfile& profile
   return PrintDocument(text, kOk);
 }
 
+/// A type, or a path, of a bundle's SELinux part.
+int ExplainTypeOrPath(const ExplainOptions& options) {
+  const Expected<std::string> text =
+      ExplainSelinux(options.input, options.subject,
+                     options.json ? ExplanationForm::kJson : ExplanationForm::kText);
+  if (!text) {
+    return ReportInputError(text.error());
+  }
+  if (text->empty()) {
+    return PrintDocument(
+        fmt::format("{}: nothing in the policy names it\n", Quote(options.subject)), kAnswerIsNo);
+  }
+  return PrintDocument(*text, kOk);
+}
+
+/// Is `subject` for the SELinux part of a bundle?
+bool IsTypeOrPath(const ExplainOptions& options) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(options.input, ignored) &&
+         (options.subject.ends_with("_t") || options.subject.starts_with('/'));
+}
+
 int ExplainPolicy(const ExplainOptions& options, const ResolvedProfile& profile) {
   ReportNotes(options.input, profile, options.context);
   if (options.subject.empty()) {
@@ -131,7 +154,9 @@ int ExplainPolicy(const ExplainOptions& options, const ResolvedProfile& profile)
   }
   if (!IsSyscallName(options.subject)) {
     return ReportInputError(InvalidInput(fmt::format(
-        "{} is no system call: a seccomp policy is about those", Quote(options.subject))));
+        "{} is no system call: a seccomp policy is about those, and only a policy folder also "
+        "about SELinux types (NAME_t) and paths",
+        Quote(options.subject))));
   }
   std::string text;
   for (const Architecture arch : profile.policy.architectures) {
@@ -146,6 +171,13 @@ int ExplainPolicy(const ExplainOptions& options, const ResolvedProfile& profile)
 }
 
 int Explain(const ExplainOptions& options) {
+  if (IsTypeOrPath(options)) {
+    return ExplainTypeOrPath(options);
+  }
+  if (options.json && !options.subject.empty()) {
+    return ReportInputError(InvalidInput(
+        "--json is for all of a policy, or for a SELinux type or a path of a policy folder"));
+  }
   const Expected<ProfileContext> context = MakeProfileContext(options.context);
   if (!context) {
     return ReportError(context.error());
@@ -177,12 +209,12 @@ void AddExplainCommand(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ExplainOptions>();
   command->add_option("INPUT", options->input, "A policy folder, a seccomp profile, or a recording")
       ->required();
-  CLI::Option* call = command->add_option(
+  command->add_option(
       "CALL", options->subject,
-      "A system call by its name; of a recording also a file by its path (default: "
-      "all of a policy, in numbers)");
-  command->add_flag("--json", options->json, "Print the numbers of a policy as JSON")
-      ->excludes(call);
+      "A system call by its name; of a recording also a file by its path, of a policy folder also "
+      "a SELinux type or a path (default: all of a policy, in numbers)");
+  command->add_flag("--json", options->json,
+                    "Print JSON: the numbers of a policy, or a SELinux type or path");
   command
       ->add_option("ARGUMENT", options->arguments,
                    "The call's arguments, numbers: only the rule that decides about them is shown")

@@ -30,6 +30,7 @@ struct GenerateOptions {
   bool exact = false;
   bool portable = false;
   std::string target;
+  bool permissive = false;
 };
 
 const std::map<std::string, ContainerRuntime, std::less<>> kRuntimes = {
@@ -45,10 +46,14 @@ const std::map<std::string, SeccompProfileFormat> kFormats = {
     {"docker", SeccompProfileFormat::kDocker}, {"oci", SeccompProfileFormat::kOci}};
 
 /// What a person wants to know of a bundle that was written.
-void PrintSummary(const std::string& folder, const PolicyProof& proof) {
+void PrintSummary(const std::string& folder, const GeneratedBundle& bundle) {
+  const PolicyProof& proof = bundle.proof;
   std::string text = fmt::format("cordon: wrote {}: {} of {} recorded calls hold\n", Quote(folder),
                                  proof.seccomp.recorded, proof.seccomp.recorded);
   text += fmt::format("cordon: {}\n", Join(DescribeAttackSurface(proof.seccomp.surface), "; "));
+  for (const std::string& line : bundle.selinux_summary) {
+    text += fmt::format("cordon: {}\n", line);
+  }
   (void)std::fputs(text.c_str(), stderr);
 }
 
@@ -96,6 +101,7 @@ int Generate(const GenerateOptions& options) {
       .seccomp = {.on_violation = options.on_violation,
                   .portability = options.exact ? Portability::kExact : Portability::kPortable},
       .seccomp_format = options.format,
+      .selinux_mode = options.permissive ? DomainMode::kPermissive : DomainMode::kEnforcing,
       .selinux_target = options.target};
   if (const Status applied = ApplyRuntime(options, bundle_options.seccomp); !applied) {
     return ReportInputError(applied.error());
@@ -118,7 +124,7 @@ int Generate(const GenerateOptions& options) {
       !written) {
     return ReportInputError(written.error());
   }
-  PrintSummary(folder, bundle->proof);
+  PrintSummary(folder, *bundle);
   return kOk;
 }
 
@@ -171,6 +177,8 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
   command->add_option(
       "--target", options->target,
       "The SELinux policy to build for: host, refpolicy-debian12, or a folder with a module store");
+  command->add_flag("--permissive", options->permissive,
+                    "Let the SELinux domain log what it would refuse, for a staged roll-out");
   command->callback([options, &exit_code] { exit_code = Generate(*options); });
 }
 

@@ -21,8 +21,9 @@
 namespace cordon {
 namespace {
 
-/// why.json: for every rule of seccomp.json, in its order, what it names and why it is there.
-std::string WriteReasons(const GeneratedSeccomp& generated) {
+/// why.json: for every rule of seccomp.json, in its order, what it names and why it is there, and
+/// the SELinux part's own.
+std::string WriteReasons(const GeneratedSeccomp& generated, const GeneratedSelinux& selinux) {
   nlohmann::ordered_json rules = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < generated.policy.rules.size(); ++i) {
     nlohmann::ordered_json rule;
@@ -35,6 +36,8 @@ std::string WriteReasons(const GeneratedSeccomp& generated) {
   }
   nlohmann::ordered_json document;
   document["seccomp"] = std::move(rules);
+  document["selinux"] = nlohmann::ordered_json::parse(selinux.reasons_json, nullptr,
+                                                      /*allow_exceptions=*/false);
   return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -62,13 +65,15 @@ Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const Bundl
   bundle.files[std::string(kSeccompFile)] = profile;
   bundle.files[std::string(kSeccompBpfFile)] =
       WriteCompiledFilter(MakeCompiledFilter(profile, std::move(notifying)));
-  bundle.files[std::string(kWhyFile)] = WriteReasons(seccomp);
 
-  ASSIGN_OR_RETURN(
-      GeneratedSelinux selinux,
-      GenerateSelinux(recording, {.name = options.name, .target = options.selinux_target}));
+  ASSIGN_OR_RETURN(GeneratedSelinux selinux,
+                   GenerateSelinux(recording, {.name = options.name,
+                                               .target = options.selinux_target,
+                                               .mode = options.selinux_mode}));
   proof.selinux_json = selinux.proof_json;
+  bundle.files[std::string(kWhyFile)] = WriteReasons(seccomp, selinux);
   bundle.files.merge(selinux.files);
+  bundle.selinux_summary = std::move(selinux.summary);
 
   ASSIGN_OR_RETURN(SandboxConfig config, GenerateSandbox(recording, options.name));
   config.seccomp = seccomp.policy;

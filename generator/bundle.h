@@ -2,12 +2,14 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "generator/seccomp_generator.h"
 #include "model/policy_proof.h"
 #include "model/recording.h"
 #include "model/seccomp_policy_json.h"
+#include "model/selinux_policy.h"
 
 namespace cordon {
 
@@ -15,12 +17,14 @@ struct BundleOptions {
   std::string name = {};
   SeccompOptions seccomp = {};
   SeccompProfileFormat seccomp_format = SeccompProfileFormat::kDocker;
+  DomainMode selinux_mode = DomainMode::kEnforcing;
   std::string selinux_target = {};  ///< as SelinuxOptions::target
 };
 
 struct GeneratedBundle {
   std::map<std::string, std::string> files;  ///< by name
   PolicyProof proof;                         ///< what proof.json says
+  std::vector<std::string> selinux_summary;  ///< of the SELinux proof, a line each
 };
 
 /// Everything that goes into NAME.policy/: seccomp.json, seccomp.bpf, why.json, config.json,

@@ -99,6 +99,10 @@ std::string WriteCil(const SelinuxPolicy& policy, const std::vector<std::string>
     cil += fmt::format("; {}\n", OneLine(line));
   }
   cil += "\n; --- types\n" + Types(policy);
+  if (policy.mode == DomainMode::kPermissive) {
+    cil += fmt::format("\n; --- nothing is refused yet, only logged\n(typepermissive {})\n",
+                       policy.domain);
+  }
   cil += "\n; --- what the domain may do\n" + Vectors("allow", policy.allow);
   if (!policy.dontaudit.empty()) {
     cil += "\n; --- refused without a word\n" + Vectors("dontaudit", policy.dontaudit);

@@ -5,13 +5,21 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "common/text.h"
 #include "generator/cil_writer.h"
+#include "generator/module_package.h"
+#include "generator/path_names.h"
+#include "generator/policy_comment.h"
 #include "generator/selinux_check.h"
 #include "generator/selinux_proof.h"
+#include "generator/selinux_reasons.h"
 #include "generator/selinux_rules.h"
 #include "generator/selinux_target.h"
 #include "generator/te_writer.h"
@@ -79,20 +87,95 @@ std::vector<std::string> Heading(const SelinuxTarget& target, const SelinuxRules
   return lines;
 }
 
+/// The compiler names a rule of ours by its line: "; it is there for …" from the comment above it.
+std::string ReasonOfRefusedRule(const std::string& message, const CilModule& module) {
+  const std::string mark = fmt::format("at {}:", module.name);
+  const std::size_t at = message.find(mark);
+  if (at == std::string::npos) {
+    return {};
+  }
+  const std::size_t start = at + mark.size();
+  const std::size_t end = std::min(message.find_first_not_of("0123456789", start), message.size());
+  const std::vector<std::string> lines = Split(module.text, '\n');
+  const std::uint64_t line = ParseUnsigned(message.substr(start, end - start)).value_or(0);
+  if (line < 2 || line > lines.size() || !lines[line - 2].starts_with("; ")) {
+    return {};
+  }
+  return fmt::format("; the rule is there for {}", lines[line - 2].substr(2));
+}
+
+/// What restorecon(8) has to label: the literal beginning of each file context.
+std::set<std::string> LabelledPaths(const SelinuxPolicy& policy) {
+  std::set<std::string> paths;
+  for (const auto& [key, rule] : policy.file_contexts) {
+    std::string path;
+    std::size_t at = 0;
+    for (; at < key.regex.size() && !std::string_view(".^$?*+|[({").contains(key.regex[at]); ++at) {
+      at += key.regex[at] == '\\' && at + 1 < key.regex.size() ? 1 : 0;
+      path += key.regex[at];
+    }
+    // What goes on after the literal part is below it, or in the folder around it.
+    if (at < key.regex.size() && key.regex.substr(at) != "(/.*)?") {
+      path = ParentPath(path);
+    }
+    paths.insert(path);
+  }
+  // A path below another one is labelled with it.
+  std::erase_if(paths, [&](const std::string& path) {
+    return std::ranges::any_of(paths, [&](const std::string& other) {
+      return path != other && other != "/" && IsAtOrBeneath(path, other);
+    });
+  });
+  return paths;
+}
+
+enum class Packaged : std::uint8_t { kNo, kYes };
+
+std::vector<std::string> HowToInstall(const SelinuxPolicy& policy, Packaged packaged) {
+  std::string label;
+  for (const std::string& path : LabelledPaths(policy)) {
+    label += (label.empty() ? " && restorecon -RFv " : " ") + path;
+  }
+  std::vector<std::string> lines{
+      fmt::format("load it as root with: semodule -i {}.cil{}", policy.name, OneLine(label))};
+  if (packaged == Packaged::kNo) {
+    lines.push_back(
+        fmt::format("there is no {}.pp: checkmodule and semodule_package are not installed "
+                    "(packages checkpolicy and semodule-utils)",
+                    policy.name));
+  }
+  for (const auto& [key, port] : policy.ports) {
+    if (packaged == Packaged::kYes) {
+      lines.push_back(fmt::format("{}.pp cannot label ports: semanage port -a -t {} -p {} {}",
+                                  policy.name, port.type, key.protocol, key.port));
+    }
+  }
+  if (policy.mode == DomainMode::kPermissive) {
+    lines.push_back(fmt::format(
+        "the domain {} is permissive: what its rules do not allow is logged and goes through; "
+        "generate without --permissive to enforce them",
+        policy.domain));
+  }
+  return lines;
+}
+
 }  // namespace
 
 Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
                                            const SelinuxOptions& options) {
   ASSIGN_OR_RETURN(const SelinuxTarget target, LoadSelinuxTarget(options.target));
   ASSIGN_OR_RETURN(const ModuleName name, NameFor(options.name, target));
-  ASSIGN_OR_RETURN(const SelinuxRules rules, BuildSelinuxRules(recording, target, name));
+  ASSIGN_OR_RETURN(SelinuxRules rules, BuildSelinuxRules(recording, target, name));
+  rules.policy.mode = options.mode;
   const std::vector<std::string> heading = Heading(target, rules, name);
   const CilModule module{.name = name.module, .text = WriteCil(rules.policy, heading)};
   const NeverallowCheck check =
       target.kind == SelinuxTargetKind::kModules ? NeverallowCheck::kOn : NeverallowCheck::kOff;
   Expected<CompiledSelinux> compiled = CompileSelinux(target.modules, module, check);
   if (!compiled.has_value()) {
-    return Fail(std::move(compiled).error().WithContext(
+    Error error = std::move(compiled).error();
+    error.message += ReasonOfRefusedRule(error.message, module);
+    return Fail(error.WithContext(
         fmt::format("SELinux module {} for target {}", name.module, Quote(target.name))));
   }
   ASSIGN_OR_RETURN(const SelinuxProof proof, ProveSelinux(rules, target, *compiled));
@@ -108,8 +191,19 @@ Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
   generated.files[name.module + ".cil"] = module.text;
   generated.files[name.module + ".te"] = WriteTe(rules.policy, heading);
   generated.files[name.module + ".fc"] = WriteFc(rules.policy);
+  ASSIGN_OR_RETURN(std::optional<std::string> package,
+                   BuildModulePackage(name.module, generated.files.at(name.module + ".te"),
+                                      generated.files.at(name.module + ".fc")));
   generated.domain_label = fmt::format("system_u:system_r:{}:s0", rules.policy.domain);
   generated.proof_json = WriteSelinuxProof(proof, rules, target, name.workload);
+  generated.summary = SummarizeSelinuxProof(proof, rules, target);
+  std::ranges::copy(
+      HowToInstall(rules.policy, package.has_value() ? Packaged::kYes : Packaged::kNo),
+      std::back_inserter(generated.summary));
+  if (package.has_value()) {
+    generated.files[name.module + ".pp"] = *std::move(package);
+  }
+  generated.reasons_json = WriteSelinuxReasons(rules);
   return generated;
 }
 

@@ -3,9 +3,11 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/error.h"
 #include "model/recording.h"
+#include "model/selinux_policy.h"
 
 namespace cordon {
 
@@ -14,6 +16,7 @@ struct SelinuxOptions {
   /// "host", "refpolicy-debian12", or a folder that holds a module store; empty: host if installed,
   /// else refpolicy-debian12
   std::string target;
+  DomainMode mode = DomainMode::kEnforcing;
 };
 
 /// The SELinux part of a bundle.
@@ -21,11 +24,14 @@ struct GeneratedSelinux {
   /// NAME, or cordon_NAME where the target already has a module or a type of that name: loading a
   /// module "redis" would replace Debian's own.
   std::string module_name;
-  std::map<std::string, std::string> files;  ///< MODULE.cil, MODULE.te, MODULE.fc -> content
+  std::map<std::string, std::string>
+      files;                 ///< MODULE.cil, .te, .fc and, where it can be made, .pp -> content
   std::string domain_label;  ///< "system_u:system_r:MODULE_t:s0", for process.selinuxLabel
   /// An object: target, what was compiled, N of N recorded accesses allowed, what could not be
   /// checked.
   std::string proof_json;
+  std::vector<std::string> summary;  ///< of the proof, for people (SummarizeSelinuxProof())
+  std::string reasons_json;          ///< an object: why each rule is there (WriteSelinuxReasons())
 };
 
 /// A domain and private file types for what `recording` saw, compiled with libsepol against the

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
@@ -15,26 +14,10 @@
 namespace cordon {
 namespace {
 
-/// What nobody should be able to do by accident: asked of every module as a control, so that a
-/// proof in which everything is allowed, whatever is asked, cannot pass for one.
-struct SensitiveAccess {
-  std::string_view target;
-  std::string_view object_class;
-  std::string_view permission;
-};
-
-constexpr auto kSensitive = std::to_array<SensitiveAccess>({
-    {"fixed_disk_device_t", "blk_file", "read"},
-    {"kernel_t", "system", "module_load"},
-    {"memory_device_t", "chr_file", "read"},
-    {"security_t", "security", "load_policy"},
-    {"self", "capability", "sys_admin"},
-    {"self", "capability", "sys_module"},
-    {"self", "process", "execmem"},
-    {"shadow_t", "file", "read"},
-    {"shell_exec_t", "file", "execute_no_trans"},
-    {"smtp_port_t", "tcp_socket", "name_connect"},
-});
+std::string Described(const ForbiddenAccess& access) {
+  return fmt::format("{} on {}:{}: {}", access.permission, access.type, access.object_class,
+                     access.what);
+}
 
 class Prover {
  public:
@@ -59,21 +42,11 @@ Expected<SelinuxProof> Prover::Run(const std::string& policy) {
   for (const std::string& launcher : domains) {
     questions.push_back(MakeQuestion(launcher, rules_.policy.domain, "process", {"transition"}));
   }
-  std::vector<SensitiveAccess> controls;
-  for (const SensitiveAccess& access : kSensitive) {
-    const auto rule = rules_.policy.allow.find(
-        {rules_.policy.domain, std::string(access.target), std::string(access.object_class)});
-    const bool wanted = rule != rules_.policy.allow.end() &&
-                        rule->second.permissions.contains(std::string(access.permission));
-    if (!wanted &&
-        target_.facts.HasPermission(std::string(access.object_class),
-                                    std::string(access.permission)) &&
-        (access.target == "self" || target_.facts.types.contains(std::string(access.target)))) {
-      controls.push_back(access);
-      questions.push_back(MakeQuestion(rules_.policy.domain, std::string(access.target),
-                                       std::string(access.object_class),
-                                       {std::string(access.permission)}));
-    }
+  // Controls, too: a proof in which everything is allowed, whatever is asked, cannot pass for one.
+  const std::vector<ForbiddenAccess> controls = ForbiddenAccesses(target_.facts);
+  for (const ForbiddenAccess& access : controls) {
+    questions.push_back(
+        MakeQuestion(rules_.policy.domain, access.type, access.object_class, {access.permission}));
   }
   ASSIGN_OR_RETURN(const std::vector<SelinuxAnswer> answers, AskSelinux(policy, questions));
   proof_.asked = recorded_.asked();
@@ -84,12 +57,38 @@ Expected<SelinuxProof> Prover::Run(const std::string& policy) {
       proof_.launchable_from.push_back(launcher);
     }
   }
-  for (const SensitiveAccess& control : controls) {
-    const std::string what =
-        fmt::format("{} on {}:{}", control.permission, control.target, control.object_class);
-    (answers[at++].missing.empty() ? proof_.surplus : proof_.withheld).insert(what);
+  for (const ForbiddenAccess& control : controls) {
+    const auto rule =
+        rules_.policy.allow.find({rules_.policy.domain, control.type, control.object_class});
+    const bool wanted =
+        rule != rules_.policy.allow.end() && rule->second.permissions.contains(control.permission);
+    std::set<std::string>& group = !answers[at++].missing.empty() ? proof_.withheld
+                                   : wanted                       ? proof_.wanted
+                                                                  : proof_.surplus;
+    group.insert(Described(control));
   }
+  proof_.reach = ReachOf(rules_, target_);
   return std::move(proof_);
+}
+
+nlohmann::ordered_json ReachJson(const std::vector<TypeReach>& reaches) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const TypeReach& reach : reaches) {
+    nlohmann::ordered_json item;
+    item["type"] = reach.type;
+    item["class"] = reach.object_class;
+    item["permissions"] = reach.permissions;
+    item["recorded"] = reach.recorded;
+    item["file_contexts"] = reach.file_contexts;
+    item["single_paths"] = reach.single_paths;
+    item["such_as"] = nlohmann::ordered_json::array();
+    for (const std::string& regex : reach.such_as) {
+      item["such_as"].push_back(ToUtf8(regex));
+    }
+    item["ports"] = reach.ports;
+    list.push_back(std::move(item));
+  }
+  return list;
 }
 
 }  // namespace
@@ -131,6 +130,7 @@ std::string WriteSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rul
   json["target"]["modules"] = modules ? target.modules.size() : 0;
   json["module"] = rules.policy.name;
   json["domain"] = rules.policy.domain;
+  json["mode"] = rules.policy.mode == DomainMode::kPermissive ? "permissive" : "enforcing";
   if (rules.policy.name != workload) {
     json["renamed"] =
         fmt::format("the target has a module or a type called {0}, or {0} is no name for a type",
@@ -142,11 +142,46 @@ std::string WriteSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rul
   json["allowed"] = proof.asked - proof.denied.size();
   json["denied"] = denied;
   json["launchable_from"] = proof.launchable_from;
+  json["must_stay_denied"] = {
+      {"asked", proof.withheld.size() + proof.wanted.size() + proof.surplus.size()},
+      {"denied", proof.withheld.size()},
+      {"allowed_because_recorded", proof.wanted},
+      {"allowed_to_every_domain", proof.surplus}};
   json["withheld"] = proof.withheld;
-  json["surplus"] = proof.surplus;
+  json["reach"] = ReachJson(proof.reach);
   json["dropped"] = rules.dropped;
   json["blind_spots"] = wordless;
   return json.dump(2) + "\n";
+}
+
+std::vector<std::string> SummarizeSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rules,
+                                               const SelinuxTarget& target) {
+  constexpr std::size_t kWidest = 3;
+  std::vector<std::string> lines{fmt::format(
+      "SELinux domain {} for {}: {} of {} recorded accesses allowed; {} of {} things that "
+      "must stay denied are",
+      rules.policy.domain, Quote(target.name), proof.asked, proof.asked, proof.withheld.size(),
+      proof.withheld.size() + proof.wanted.size() + proof.surplus.size())};
+  for (const std::string& what : proof.wanted) {
+    lines.push_back("allowed because it was recorded: " + what);
+  }
+  for (const std::string& what : proof.surplus) {
+    lines.push_back("allowed, as to every domain of the target: " + what);
+  }
+  std::set<std::string> named;
+  for (const TypeReach& reach : proof.reach) {
+    const bool writes = std::ranges::any_of(reach.permissions, [](const std::string& permission) {
+      return permission == "write" || permission == "append" || permission == "create" ||
+             permission == "unlink";
+    });
+    if (named.size() < kWidest && writes && reach.file_contexts > 0 && reach.recorded > 0 &&
+        named.insert(reach.type).second) {
+      lines.push_back(fmt::format(
+          "{} may be changed, for {} recorded paths; {} file contexts of the target give that type",
+          reach.type, reach.recorded, reach.file_contexts));
+    }
+  }
+  return lines;
 }
 
 }  // namespace cordon

@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "generator/recorded_questions.h"
 #include "generator/selinux_check.h"
+#include "generator/selinux_reach.h"
 #include "generator/selinux_rules.h"
 #include "generator/selinux_target.h"
 
@@ -17,9 +18,12 @@ struct SelinuxProof {
   std::size_t asked = 0;  ///< recorded (object, permission) pairs, ioctl requests each counted
   std::vector<DeniedAccess> denied;  ///< empty: the module holds
   std::vector<std::string> launchable_from;
-  std::set<std::string> withheld;  ///< sensitive accesses that the workload did not do and may not
-  std::set<std::string>
-      surplus;  ///< sensitive accesses that it did not do and that the target gives every domain
+  /// Of ForbiddenAccesses(): what is refused, what the recording made a rule for, and what the
+  /// target gives to every domain.
+  std::set<std::string> withheld;
+  std::set<std::string> wanted;
+  std::set<std::string> surplus;
+  std::vector<TypeReach> reach;
 };
 
 /// Asks `compiled` for each recorded access. The type of each path is looked up anew in the
@@ -31,5 +35,10 @@ Expected<SelinuxProof> ProveSelinux(const SelinuxRules& rules, const SelinuxTarg
 /// `proof` as the JSON object that goes into the bundle.
 std::string WriteSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rules,
                               const SelinuxTarget& target, const std::string& workload);
+
+/// What a person should know of `proof`, one line each: how much is allowed, what should have
+/// stayed denied and is not, and the types that reach furthest.
+std::vector<std::string> SummarizeSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rules,
+                                               const SelinuxTarget& target);
 
 }  // namespace cordon

@@ -106,6 +106,9 @@ std::string Declarations(const SelinuxPolicy& policy) {
   for (const auto& [role, types] : policy.role_types) {
     te += fmt::format("role {} types {{ {} }};\n", role, fmt::join(types, " "));
   }
+  if (policy.mode == DomainMode::kPermissive) {
+    te += fmt::format("# nothing is refused yet, only logged\npermissive {};\n", policy.domain);
+  }
   return te;
 }
 

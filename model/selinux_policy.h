@@ -93,9 +93,13 @@ struct PortKey {
   auto operator<=>(const PortKey&) const = default;
 };
 
+/// Does the kernel refuse what the rules of a domain do not allow, or only log it?
+enum class DomainMode : std::uint8_t { kEnforcing, kPermissive };
+
 struct SelinuxPolicy {
   std::string name;    ///< of the module, and the stem of its types
   std::string domain;  ///< NAME_t
+  DomainMode mode = DomainMode::kEnforcing;
   std::map<std::string, SelinuxType> types;
   /// Attributes that the module declares, with their members.
   std::map<std::string, std::set<std::string>> attributes;

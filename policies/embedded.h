@@ -15,5 +15,6 @@ extern const std::string_view kSyscallFamilies;    ///< syscall_families.json
 extern const std::string_view kSystemdDefault;     ///< systemd_default.json
 extern const std::string_view kSelinuxDebian12Symbols;
 extern const std::string_view kSelinuxDebian12Places;
+extern const std::string_view kSelinuxMustStayDenied;
 
 }  // namespace cordon::policies

@@ -104,3 +104,31 @@ if command -v checkmodule >/dev/null && [[ -x /usr/libexec/selinux/hll/pp ]]; th
   expect_contains "a module package answers too" "accesses are allowed to reader_t under 'reader.pp'" "$said"
   answers 1 check reader.pp passwd.json --target refpolicy-debian12
 fi
+
+# explain: a type, the domain, a path
+answers 0 explain cat.policy reader_t
+expect_contains "the domain is called so" "'reader_t': the domain of the workload" "$said"
+expect_contains "with what it does to itself" "allow reader_t self:process { " "$said"
+"$cordon" generate passwd.json -o passwd.policy --name reader --target refpolicy-debian12 2>/dev/null
+answers 0 explain passwd.policy shadow_t
+expect_contains "a type has its rule" "allow reader_t shadow_t:file { getattr open read };" "$said"
+expect_contains "and the rule who did what to which path" "'/etc/gshadow': getattr open read, " "$said"
+expect_contains "how often and by whom" " times in one run, by '/usr/bin/cat'" "$said"
+answers 1 explain cat.policy shadow_t
+expect_contains "which the other policy does not have" "'shadow_t': nothing in the policy names it" "$said"
+answers 0 explain --json passwd.policy /etc/gshadow
+/usr/bin/python3 - said <<'PYTHON' || die "the JSON is not what it should be: $said"
+import json, sys
+document = json.load(open(sys.argv[1]))
+assert (document["subject"], document["domain"]) == ("/etc/gshadow", "reader_t")
+rule, = document["rules"]
+assert (rule["source"], rule["target"], rule["class"]) == ("reader_t", "shadow_t", "file")
+need, = rule["by"]
+assert need["place"] == "/etc/gshadow" and need["count"] >= 1 and need["executables"] == ["/usr/bin/cat"]
+PYTHON
+ok "a path has its rules, also as JSON"
+refused "only a policy folder" explain cat.policy/seccomp.json reader_t
+refused "--json is for" explain --json cat.policy openat
+cp -r cat.policy torn.policy
+head -c 300 cat.policy/why.json >torn.policy/why.json
+refused "torn.policy/why.json" explain torn.policy reader_t

@@ -247,6 +247,35 @@ TEST_F(DebianPolicy, RefusesAModuleThatBreaksANeverallowRule) {
   EXPECT_EQ(generated.error().code, ErrorCode::kInvalidInput);
   EXPECT_THAT(generated.error().message, HasSubstr("neverallow"));
   EXPECT_THAT(generated.error().message, HasSubstr("memory_device_t"));
+  EXPECT_THAT(generated.error().message, HasSubstr("the rule is there for /dev/mem"));
+}
+
+// A row that every domain may do there would be no news about any workload.
+TEST_F(DebianPolicy, RefusesEveryForbiddenAccessToADomainWithoutRules) {
+  const Expected<CompiledSelinux> compiled = CompileSelinux(
+      target_.modules,
+      {"bare", "(type bare_t)(typeattributeset domain (bare_t))(roletype system_r bare_t)"},
+      NeverallowCheck::kOn);
+  ASSERT_TRUE(compiled.has_value()) << compiled.error().message;
+  const std::vector<ForbiddenAccess> rows = ForbiddenAccesses(target_.facts);
+  EXPECT_EQ(rows.size(),
+            static_cast<std::size_t>(std::ranges::count_if(
+                Split(policies::kSelinuxMustStayDenied, '\n'),
+                [](const std::string& line) { return line.contains("_t "); })) +
+                static_cast<std::size_t>(std::ranges::count_if(
+                    Split(policies::kSelinuxMustStayDenied, '\n'),
+                    [](const std::string& line) { return line.starts_with("self "); })));
+  std::vector<SelinuxQuestion> questions;
+  for (const ForbiddenAccess& row : rows) {
+    questions.push_back(MakeQuestion("bare_t", row.type, row.object_class, {row.permission}));
+  }
+  const Expected<std::vector<SelinuxAnswer>> answers = AskSelinux(compiled->policy, questions);
+  ASSERT_TRUE(answers.has_value());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_FALSE((*answers)[i].missing.empty())
+        << rows[i].permission << " on " << rows[i].type << ":" << rows[i].object_class;
+    EXPECT_EQ((*answers)[i].reason.find("no such"), std::string::npos) << rows[i].type;
+  }
 }
 
 TEST_F(DebianPolicy, TakesTheModuleInItsOlderFormToo) {

@@ -32,13 +32,49 @@ TEST(GenerateSelinux, MakesAModuleThatProvesItself) {
   const GeneratedSelinux generated = Generated(testing::TinyServer(), "tinyd");
   EXPECT_EQ(generated.module_name, "tinyd");
   EXPECT_EQ(generated.domain_label, "system_u:system_r:tinyd_t:s0");
-  ASSERT_EQ(generated.files.size(), 3U);
+  for (const char* const name : {"tinyd.cil", "tinyd.te", "tinyd.fc"}) {
+    EXPECT_TRUE(generated.files.contains(name)) << name;
+  }
   const nlohmann::json proof = Proof(generated);
   EXPECT_GT(proof["recorded_accesses"].get<int>(), 100);
   EXPECT_EQ(proof["recorded_accesses"], proof["allowed"]);
   EXPECT_TRUE(proof["denied"].empty());
   EXPECT_THAT(proof["withheld"].dump(), HasSubstr("read on shadow_t:file"));
   EXPECT_THAT(proof["launchable_from"].dump(), HasSubstr("kernel_t"));
+}
+
+/// The item of "reach" about this type and class; an empty object for none.
+nlohmann::json ReachIn(const nlohmann::json& proof, const std::string& type,
+                       const std::string& object_class) {
+  for (const nlohmann::json& item : proof.at("reach")) {
+    if (item.value("type", "") == type && item.value("class", "") == object_class) {
+      return item;
+    }
+  }
+  return nlohmann::json::object();
+}
+
+TEST(GenerateSelinux, SaysHowFarItsRulesReach) {
+  Recording recording = testing::TinyServer();
+  testing::AddFile(&recording, "/etc/motd", FileClass::kFile,
+                   {FileAccess::kOpen, FileAccess::kWrite});
+  const GeneratedSelinux generated = Generated(recording, "tinyd");
+  const nlohmann::json proof = Proof(generated);
+  const nlohmann::json files = ReachIn(proof, "etc_t", "file");
+  EXPECT_GE(files.value("file_contexts", 0), 2);
+  EXPECT_GE(files.value("recorded", 0), 2);
+  EXPECT_THAT(files.dump(), HasSubstr("\"/etc(/.*)?\""));
+  EXPECT_GT(ReachIn(proof, "http_port_t", "tcp_socket").value("ports", 0), 1);
+  EXPECT_THAT(proof.at("reach").dump(), Not(HasSubstr("tinyd")));
+  EXPECT_THAT(proof["must_stay_denied"]["allowed_because_recorded"].dump(),
+              HasSubstr("write on etc_t:file"));
+  const nlohmann::json& before =
+      Proof(Generated(testing::TinyServer(), "tinyd"))["must_stay_denied"];
+  EXPECT_GT(before["denied"].get<int>(), 50);
+  EXPECT_TRUE(before["allowed_because_recorded"].empty());
+  EXPECT_TRUE(before["allowed_to_every_domain"].empty());
+  EXPECT_EQ(before["asked"], before["denied"]);
+  EXPECT_THAT(generated.summary, ::testing::Contains(HasSubstr("etc_t may be changed")));
 }
 
 TEST(GenerateSelinux, GivesTheWorkloadsOwnFilesTheirOwnTypes) {
