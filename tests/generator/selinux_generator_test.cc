@@ -68,8 +68,8 @@ TEST(GenerateSelinux, SaysHowFarItsRulesReach) {
   EXPECT_THAT(proof.at("reach").dump(), Not(HasSubstr("tinyd")));
   EXPECT_THAT(proof["must_stay_denied"]["allowed_because_recorded"].dump(),
               HasSubstr("write on etc_t:file"));
-  const nlohmann::json& before =
-      Proof(Generated(testing::TinyServer(), "tinyd"))["must_stay_denied"];
+  const nlohmann::json before =
+      Proof(Generated(testing::TinyServer(), "tinyd")).at("must_stay_denied");
   EXPECT_GT(before["denied"].get<int>(), 50);
   EXPECT_TRUE(before["allowed_because_recorded"].empty());
   EXPECT_TRUE(before["allowed_to_every_domain"].empty());
