@@ -14,6 +14,7 @@
 #include "cli/report_error.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "model/avc_log.h"
 #include "model/merge_policies.h"
 #include "model/recording_json.h"
 
@@ -23,6 +24,8 @@ namespace {
 struct MergeOptions {
   std::vector<std::string> inputs;
   std::string files_from;
+  std::vector<std::string> denials;
+  std::string domain;
   std::string output;
   ProfileContextOptions context;
   bool intersect = false;
@@ -78,13 +81,34 @@ Expected<std::vector<std::string>> FindInputs(const MergeOptions& options) {
     ASSIGN_OR_RETURN(const std::vector<std::string> listed, ReadFileList(options.files_from));
     inputs.insert(inputs.end(), listed.begin(), listed.end());
   }
-  if (inputs.empty()) {
+  if (inputs.empty() && options.denials.empty()) {
     return Fail(InvalidInput(
         options.files_from.empty()
             ? "merge: no policy and no recording is named"
             : fmt::format("{} names no policy and no recording", Quote(options.files_from))));
   }
   return inputs;
+}
+
+/// Denials are a recording of what was refused.
+Status AddDenials(const MergeOptions& options, const std::string& path, Inputs& inputs) {
+  if (!inputs.first_policy.empty()) {
+    return Fail(
+        InvalidInput(fmt::format("{} is a policy: --avc adds to recordings, from which a "
+                                 "policy is generated again",
+                                 Quote(inputs.first_policy))));
+  }
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxAvcLogBytes));
+  ASSIGN_OR_RETURN(const Recording denials, ReadAvcLog(text, Quote(path), options.domain));
+  for (const auto& [id, run] : denials.runs) {
+    for (const Limitation& limitation : run.limitations) {
+      if (limitation.kind == "denials-not-understood") {
+        ReportWarning(fmt::format("{}: left out: {}", Quote(path), limitation.detail));
+      }
+    }
+  }
+  inputs.recording.Merge(denials);
+  return {};
 }
 
 Expected<std::string> MergedDocument(const MergeOptions& options, const Inputs& inputs) {
@@ -113,6 +137,11 @@ int Merge(const MergeOptions& options) {
   Inputs inputs;
   for (const std::string& path : *paths) {
     if (const Status added = Add(options, path, *context, inputs); !added) {
+      return ReportInputError(added.error());
+    }
+  }
+  for (const std::string& path : options.denials) {
+    if (const Status added = AddDenials(options, path, inputs); !added) {
       return ReportInputError(added.error());
     }
   }
@@ -147,6 +176,16 @@ void AddMergeCommand(CLI::App& app, int& exit_code) {
       ->add_option("-T,--files-from", options->files_from,
                    "Also those that FILE names, one on a line (-: standard input)")
       ->type_name("FILE");
+  command
+      ->add_option("--avc", options->denials,
+                   "SELinux denials to add to the recordings: audit.log, what ausearch prints, or "
+                   "the kernel's messages")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--domain", options->domain,
+                   "Whose denials to take (default: all, if they are of one domain)")
+      ->type_name("NAME_t");
   command->add_option("-o,--output", options->output, "The file to write (default: stdout)");
   command->add_flag("--intersect", options->intersect,
                     "Every call gets the most restrictive answer of all");

@@ -132,3 +132,26 @@ refused "--json is for" explain --json cat.policy openat
 cp -r cat.policy torn.policy
 head -c 300 cat.policy/why.json >torn.policy/why.json
 refused "torn.policy/why.json" explain torn.policy reader_t
+
+# merge --avc: denials become part of a recording, and are allowed by what is generated from it
+cat >audit.log <<'LOG'
+type=AVC msg=audit(1700000000.1:7): avc:  denied  { getattr read open } for  pid=1 comm="cat" name="gshadow" dev="dm-0" ino=77 scontext=system_u:system_r:reader_t:s0 tcontext=system_u:object_r:shadow_t:s0 tclass=file permissive=1
+type=SYSCALL msg=audit(1700000000.1:7): arch=c000003e syscall=257 success=yes exit=3 exe="/usr/bin/cat"
+type=CWD msg=audit(1700000000.1:7): cwd="/etc"
+type=PATH msg=audit(1700000000.1:7): item=0 name=2F6574632F67736861646F77 inode=77 dev=fd:00 mode=0100640 nametype=NORMAL
+LOG
+answers 0 merge cat.json --avc audit.log -o with.json
+answers 0 merge with.json --avc audit.log -o twice.json
+expect_equal "the same denials twice add nothing" "$(cat with.json)" "$(cat twice.json)"
+"$cordon" generate with.json -o with.policy --name reader --target refpolicy-debian12 2>/dev/null
+answers 0 explain with.policy shadow_t
+expect_contains "what was denied is allowed, and marked" "'/etc/gshadow': getattr open read, 1 times in one run, by 'denied: /usr/bin/cat'" "$said"
+answers 1 check with.policy passwd.json
+expect_missing "it is missing no longer" "shadow_t:file" "$said"
+answers 0 show with.json
+head -c 150 audit.log >cut.log
+refused "'cut.log' line 1: a denial that is cut off" merge cat.json --avc cut.log
+refused "no SELinux denial" merge cat.json --avc cat.policy/reader.te
+refused "no denial of 'other_t'" merge cat.json --avc audit.log --domain other_t
+refused "is a policy" merge cat.policy --avc audit.log
+refused "no policy and no recording is named" merge
