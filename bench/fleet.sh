@@ -12,8 +12,9 @@ mkdir "$work/fleet"
 "$build/bench/write_recordings" "$work/fleet" "$count" 300 1000
 
 printf '%-12s%12s%14s%12s\n' recordings seconds 'ms of each' 'peak KiB'
+find "$work/fleet" -type f | sort >"$work/all"
 for number in $((count / 100)) "$count"; do
-  find "$work/fleet" -type f | sort | head -n "$number" >"$work/list"
+  head -n "$number" "$work/all" >"$work/list"
   python3 - "$number" "$build/bin/cordon" merge --files-from "$work/list" --output "$work/merged.json" <<'PY'
 import resource, subprocess, sys, time
 number, command = int(sys.argv[1]), sys.argv[2:]
