@@ -17,7 +17,7 @@ inline constexpr std::string_view kSeccompFile =
 inline constexpr std::string_view kSeccompBpfFile =
     "seccomp.bpf";  ///< the notifying variant, compiled (model/compiled_filter.h)
 inline constexpr std::string_view kConfigFile = "config.json";  ///< OCI configuration
-inline constexpr std::string_view kWhyFile = "why.json";  ///< the reason of every rule
+inline constexpr std::string_view kWhyFile = "why.json";        ///< the reason of every rule
 inline constexpr std::string_view kProofFile =
     "proof.json";  ///< also the marker that a folder is a bundle
 

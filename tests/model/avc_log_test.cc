@@ -116,7 +116,8 @@ TEST(ReadAvcLog, SaysWhatItCannotUse) {
   for (const Limitation& limitation : recording.runs.begin()->second.limitations) {
     kinds.push_back(limitation.kind + " " + limitation.detail);
   }
-  EXPECT_THAT(kinds, Contains(HasSubstr("denials-not-understood line 1: read on etc_t:file 'where'")));
+  EXPECT_THAT(kinds,
+              Contains(HasSubstr("denials-not-understood line 1: read on etc_t:file 'where'")));
   EXPECT_THAT(kinds, Contains(HasSubstr("line 2: brew on app_t:teapot")));
   EXPECT_THAT(kinds, Contains(HasSubstr("USER_AVC")));
   EXPECT_THAT(recording.files, IsEmpty());
