@@ -2,8 +2,11 @@
 
 #include <linux/sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <utility>
 
@@ -25,6 +28,16 @@ constexpr std::uint64_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_
 
 // personality(2): 0xffffffff only asks.
 constexpr std::uint64_t kAskPersonality = 0xffffffff;
+
+// What is written there can be run: the usual way from a bug in memory to code of the attacker's.
+constexpr std::uint64_t kWriteAndExecute = PROT_WRITE | PROT_EXEC;
+
+// prctl(2): what runtimes and C libraries set up a process with.
+constexpr std::initializer_list<std::uint64_t> kSetUpOptions = {
+    PR_SET_PDEATHSIG,  PR_GET_PDEATHSIG,    PR_GET_DUMPABLE,     PR_SET_DUMPABLE,
+    PR_SET_KEEPCAPS,   PR_SET_NAME,         PR_GET_NAME,         PR_GET_SECCOMP,
+    PR_SET_SECCOMP,    PR_CAPBSET_READ,     PR_CAPBSET_DROP,     PR_SET_SECUREBITS,
+    PR_GET_SECUREBITS, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT};
 
 ArgumentCondition Masked(const WatchedArgument& argument, const ValueBlock& block) {
   return {argument.index, Comparison::kMaskedEqual, block.value, block.mask};
@@ -104,6 +117,7 @@ ArgumentRules RefuseListed(const WatchedCall& call, const std::set<WatchedValues
 
 std::span<const WatchedCall> WatchedCalls() {
   static const std::vector<WatchedCall> calls = {
+      {"bpf", ArgumentPolicy::kAllowSeen, {{0, kInt}}, {}, "commands"},
       {"clone",
        ArgumentPolicy::kAllowSeen,
        {{0, kNamespaceFlags}},
@@ -116,7 +130,29 @@ std::span<const WatchedCall> WatchedCalls() {
        {{0, kInt}},
        {TIOCSTI, TIOCLINUX},
        "requests TIOCSTI and TIOCLINUX"},
+      {"keyctl", ArgumentPolicy::kAllowSeen, {{0, kInt}}, {}, "operations"},
+      {"mmap",
+       ArgumentPolicy::kRefuseListed,
+       {{0, kWriteAndExecute}},
+       {kWriteAndExecute},
+       "protections that let memory be written and run"},
+      {"mmap2",
+       ArgumentPolicy::kRefuseListed,
+       {{0, kWriteAndExecute}},
+       {kWriteAndExecute},
+       "protections that let memory be written and run"},
+      {"mprotect",
+       ArgumentPolicy::kRefuseListed,
+       {{0, kWriteAndExecute}},
+       {kWriteAndExecute},
+       "protections that let memory be written and run"},
       {"personality", ArgumentPolicy::kAllowSeen, {{0, kInt}}, {kAskPersonality}, "persona"},
+      {"pkey_mprotect",
+       ArgumentPolicy::kRefuseListed,
+       {{0, kWriteAndExecute}},
+       {kWriteAndExecute},
+       "protections that let memory be written and run"},
+      {"prctl", ArgumentPolicy::kAllowSeen, {{0, kInt}}, kSetUpOptions, "options"},
       {"socket", ArgumentPolicy::kAllowSeen, {{0, kInt}, {1, kSocketType}}, {}, "family and type"},
   };
   return calls;
