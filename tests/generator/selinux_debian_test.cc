@@ -265,6 +265,7 @@ TEST_F(DebianPolicy, RefusesEveryForbiddenAccessToADomainWithoutRules) {
                                                }))
       << "a row of a type, class or permission that Debian does not have";
   std::vector<SelinuxQuestion> questions;
+  questions.reserve(rows.size());
   for (const ForbiddenAccess& row : rows) {
     questions.push_back(MakeQuestion("bare_t", row.type, row.object_class, {row.permission}));
   }
