@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <bit>
 #include <initializer_list>
 #include <iterator>
 #include <utility>
@@ -39,34 +40,66 @@ constexpr std::initializer_list<std::uint64_t> kSetUpOptions = {
     PR_SET_SECCOMP,    PR_CAPBSET_READ,     PR_CAPBSET_DROP,     PR_SET_SECUREBITS,
     PR_GET_SECUREBITS, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT};
 
+// ioctl_tty(2): what C libraries ask to learn whether they are at a terminal: glibc TCGETS, since
+// 2.42 TCGETS2 (whose macro needs kernel headers that collide with termios.h), musl TIOCGWINSZ.
+constexpr std::uint64_t kTcgets2 = 0x802c542a;
+constexpr std::initializer_list<std::uint64_t> kTerminalQuestions = {TCGETS, kTcgets2, TIOCGWINSZ};
+
+/// How a call that gives memory its protection is watched.
+WatchedCall Protections(std::string_view name) {
+  return {name,
+          ArgumentPolicy::kRefuseListed,
+          {{0, kWriteAndExecute}},
+          {kWriteAndExecute},
+          "protections that let memory be written and run"};
+}
+
 ArgumentCondition Masked(const WatchedArgument& argument, const ValueBlock& block) {
   return {argument.index, Comparison::kMaskedEqual, block.value, block.mask};
 }
 
-void AddBlocks(const std::set<std::uint64_t>& values, std::uint64_t undecided,
-               const ValueBlock& block, std::vector<ValueBlock>& blocks) {
-  if (values.empty()) {
-    blocks.push_back(block);
+/// Adds the part of `decided` that is outside `blocks`, all of which agree with it.
+void AddRest(const std::vector<ValueBlock>& blocks, const ValueBlock& decided,
+             std::vector<ValueBlock>& rest) {
+  if (blocks.empty()) {
+    rest.push_back(decided);
     return;
   }
-  if (undecided == 0) {
-    return;
+  std::uint64_t undecided = 0;
+  for (const ValueBlock& block : blocks) {
+    if ((block.mask & ~decided.mask) == 0) {
+      return;
+    }
+    undecided |= block.mask & ~decided.mask;
   }
-  std::uint64_t bit = std::uint64_t{1} << 63;
-  while ((undecided & bit) == 0) {
-    bit >>= 1;
+  const std::uint64_t bit = std::bit_floor(undecided);
+  for (const std::uint64_t side : {std::uint64_t{0}, bit}) {
+    std::vector<ValueBlock> agreeing;
+    std::ranges::copy_if(blocks, std::back_inserter(agreeing), [&](const ValueBlock& block) {
+      return (block.mask & bit) == 0 || (block.value & bit) == side;
+    });
+    AddRest(agreeing, {decided.mask | bit, decided.value | side}, rest);
   }
-  const auto middle = std::partition_point(values.begin(), values.end(),
-                                           [&](std::uint64_t value) { return (value & bit) == 0; });
-  // All values agree in the decided, higher bits, so the order of the set is the order of what is
-  // left.
-  AddBlocks({values.begin(), middle}, undecided & ~bit, {block.mask | bit, block.value}, blocks);
-  AddBlocks({middle, values.end()}, undecided & ~bit, {block.mask | bit, block.value | bit},
-            blocks);
+}
+
+/// The aligned blocks of minimum..maximum, below 2^64 - 1.
+std::vector<ValueBlock> AlignedBlocks(std::uint64_t minimum, std::uint64_t maximum,
+                                      std::uint64_t mask) {
+  std::vector<ValueBlock> blocks;
+  std::uint64_t next = minimum;
+  while (next <= maximum) {
+    std::uint64_t size = 1;
+    while ((next & size) == 0 && next + (2 * size) - 1 <= maximum && size <= mask) {
+      size *= 2;
+    }
+    blocks.push_back({mask & ~(size - 1), next});
+    next += size;
+  }
+  return blocks;
 }
 
 /// Rules for the arguments from `position` on, below the conditions in `fixed`.
-void AddSeenRules(const WatchedCall& call, const std::set<WatchedValues>& seen,
+void AddSeenRules(const WatchedCall& call, const std::set<WatchedBlocks>& seen,
                   std::size_t position, const std::vector<ArgumentCondition>& fixed,
                   ArgumentRules& rules) {
   if (position == call.arguments.size()) {
@@ -74,40 +107,47 @@ void AddSeenRules(const WatchedCall& call, const std::set<WatchedValues>& seen,
     return;
   }
   const WatchedArgument& argument = call.arguments[position];
-  std::set<std::uint64_t> values;
-  for (const WatchedValues& tuple : seen) {
-    values.insert(tuple.at(position));
+  std::set<ValueBlock> blocks;
+  for (const WatchedBlocks& tuple : seen) {
+    blocks.insert(tuple.at(position));
   }
-  for (const std::uint64_t value : values) {
-    std::set<WatchedValues> below;
+  for (const ValueBlock& block : blocks) {
+    std::set<WatchedBlocks> below;
     std::ranges::copy_if(seen, std::inserter(below, below.end()),
-                         [&](const WatchedValues& tuple) { return tuple.at(position) == value; });
+                         [&](const WatchedBlocks& tuple) { return tuple.at(position) == block; });
     std::vector<ArgumentCondition> conditions = fixed;
-    conditions.push_back(Masked(argument, {argument.mask, value}));
+    if (block.mask != 0) {
+      conditions.push_back(Masked(argument, block));
+    }
     AddSeenRules(call, below, position + 1, conditions, rules);
   }
-  for (const ValueBlock& block : ComplementBlocks(values, argument.mask)) {
+  for (const ValueBlock& block : ComplementBlocks(blocks)) {
     std::vector<ArgumentCondition> conditions = fixed;
     conditions.push_back(Masked(argument, block));
     rules.refuse.push_back(std::move(conditions));
   }
 }
 
-ArgumentRules RefuseListed(const WatchedCall& call, const std::set<WatchedValues>& seen) {
+ArgumentRules RefuseListed(const WatchedCall& call, const std::set<WatchedBlocks>& seen) {
   const WatchedArgument& argument = call.arguments.front();
-  std::set<std::uint64_t> refused(call.values.begin(), call.values.end());
-  for (const WatchedValues& tuple : seen) {
-    refused.erase(tuple.front());
+  std::set<ValueBlock> refused;
+  for (const std::uint64_t value : call.values) {
+    const bool was_seen = std::ranges::any_of(seen, [&](const WatchedBlocks& blocks) {
+      return (value & blocks.front().mask) == blocks.front().value;
+    });
+    if (!was_seen) {
+      refused.insert({argument.mask, value});
+    }
   }
   ArgumentRules rules;
-  for (const std::uint64_t value : refused) {
-    rules.refuse.push_back({Masked(argument, {argument.mask, value})});
-  }
   if (refused.empty()) {
     rules.allow.emplace_back();
     return rules;
   }
-  for (const ValueBlock& block : ComplementBlocks(refused, argument.mask)) {
+  for (const ValueBlock& block : refused) {
+    rules.refuse.push_back({Masked(argument, block)});
+  }
+  for (const ValueBlock& block : ComplementBlocks(refused)) {
     rules.allow.push_back({Masked(argument, block)});
   }
   return rules;
@@ -123,36 +163,15 @@ std::span<const WatchedCall> WatchedCalls() {
        {{0, kNamespaceFlags}},
        {0},
        "flags that make namespaces"},
-      // TIOCSTI and TIOCLINUX put input into the terminal that the caller shares with its parent
-      // (ioctl_tty(2); CVE-2017-5226).
-      {"ioctl",
-       ArgumentPolicy::kRefuseListed,
-       {{0, kInt}},
-       {TIOCSTI, TIOCLINUX},
-       "requests TIOCSTI and TIOCLINUX"},
+      {"ioctl", ArgumentPolicy::kAllowSeen, {{0, kInt}}, kTerminalQuestions, "requests"},
       {"keyctl", ArgumentPolicy::kAllowSeen, {{0, kInt}}, {}, "operations"},
-      {"mmap",
-       ArgumentPolicy::kRefuseListed,
-       {{0, kWriteAndExecute}},
-       {kWriteAndExecute},
-       "protections that let memory be written and run"},
-      {"mmap2",
-       ArgumentPolicy::kRefuseListed,
-       {{0, kWriteAndExecute}},
-       {kWriteAndExecute},
-       "protections that let memory be written and run"},
-      {"mprotect",
-       ArgumentPolicy::kRefuseListed,
-       {{0, kWriteAndExecute}},
-       {kWriteAndExecute},
-       "protections that let memory be written and run"},
+      Protections("mmap"),
+      Protections("mmap2"),
+      Protections("mprotect"),
       {"personality", ArgumentPolicy::kAllowSeen, {{0, kInt}}, {kAskPersonality}, "persona"},
-      {"pkey_mprotect",
-       ArgumentPolicy::kRefuseListed,
-       {{0, kWriteAndExecute}},
-       {kWriteAndExecute},
-       "protections that let memory be written and run"},
+      Protections("pkey_mprotect"),
       {"prctl", ArgumentPolicy::kAllowSeen, {{0, kInt}}, kSetUpOptions, "options"},
+      {"setsockopt", ArgumentPolicy::kAllowSeen, {{0, kInt}, {1, kInt}}, {}, "level and option"},
       {"socket", ArgumentPolicy::kAllowSeen, {{0, kInt}, {1, kSocketType}}, {}, "family and type"},
   };
   return calls;
@@ -196,14 +215,39 @@ WatchedValues ValuesOf(const WatchedCall& call, const ArgumentTuple& tuple) {
   return values;
 }
 
-std::vector<ValueBlock> ComplementBlocks(const std::set<std::uint64_t>& values,
-                                         std::uint64_t mask) {
-  std::vector<ValueBlock> blocks;
-  AddBlocks(values, mask, {}, blocks);
+WatchedBlocks Exactly(const WatchedCall& call, const WatchedValues& values) {
+  WatchedBlocks blocks;
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    blocks.push_back({call.arguments[i].mask, values.at(i)});
+  }
   return blocks;
 }
 
-ArgumentRules MakeArgumentRules(const WatchedCall& call, const std::set<WatchedValues>& seen) {
+std::vector<ValueBlock> ComplementBlocks(const std::set<ValueBlock>& blocks) {
+  std::vector<ValueBlock> rest;
+  AddRest({blocks.begin(), blocks.end()}, {}, rest);
+  return rest;
+}
+
+ValueBlock CommonBits(const ScalarRange& range, std::uint64_t mask) {
+  const std::uint64_t differing = range.minimum ^ range.maximum;
+  const std::uint64_t leading =
+      differing == 0 ? ~std::uint64_t{0} : ~((std::bit_floor(differing) << 1) - 1);
+  return {mask & (leading | ~range.bits_or), range.minimum & mask & leading};
+}
+
+std::vector<ValueBlock> CoveringBlocks(const ScalarRange& range, std::uint64_t mask) {
+  const ValueBlock common = CommonBits(range, mask);
+  // Only where the mask is the whole register do numbers that follow each other stay together.
+  const bool is_number = std::has_single_bit(mask + 1) && range.maximum <= mask;
+  const std::uint64_t free = mask & ~common.mask;
+  if (!is_number || range.maximum - range.minimum + 1 >= std::uint64_t{1} << std::popcount(free)) {
+    return {common};
+  }
+  return AlignedBlocks(range.minimum, range.maximum, mask);
+}
+
+ArgumentRules MakeArgumentRules(const WatchedCall& call, const std::set<WatchedBlocks>& seen) {
   if (call.policy == ArgumentPolicy::kRefuseListed) {
     return RefuseListed(call, seen);
   }

@@ -34,8 +34,8 @@ struct WatchedCall {
   std::string_view name;
   ArgumentPolicy policy = ArgumentPolicy::kAllowSeen;
   std::vector<WatchedArgument> arguments;
-  /// kAllowSeen: what is allowed when a base set or a family brings the call. kRefuseListed: what
-  /// is refused unless seen.
+  /// Of the first argument. kAllowSeen: what is allowed when a base set or a family brings the
+  /// call, which then has one argument. kRefuseListed: what is refused unless seen.
   std::vector<std::uint64_t> values;
   std::string_view what;  ///< for people: "family and type"
 };
@@ -55,16 +55,30 @@ using WatchedValues = std::vector<std::uint64_t>;
 /// The watched values in `tuple`, which has RecordedScalars() of the call.
 WatchedValues ValuesOf(const WatchedCall& call, const ArgumentTuple& tuple);
 
-/// The blocks of values (register & mask == value) that together are every masked value of `mask`
-/// outside `values`: disjoint, and as few as a binary prefix tree has. `values` must lie within
-/// `mask`.
+/// Every register for which (register & mask) == value.
 struct ValueBlock {
   std::uint64_t mask = 0;
   std::uint64_t value = 0;
   auto operator<=>(const ValueBlock&) const = default;
 };
 
-std::vector<ValueBlock> ComplementBlocks(const std::set<std::uint64_t>& values, std::uint64_t mask);
+/// One block per watched argument of a call.
+using WatchedBlocks = std::vector<ValueBlock>;
+
+/// The blocks that hold nothing but `values`, of which there is one per watched argument of `call`.
+WatchedBlocks Exactly(const WatchedCall& call, const WatchedValues& values);
+
+/// Disjoint blocks that together are every value outside `blocks`, as few as a binary tree over the
+/// bits they look at has.
+std::vector<ValueBlock> ComplementBlocks(const std::set<ValueBlock>& blocks);
+
+/// The one block of all values that agree with `range` in the leading bits that its extremes share,
+/// and have no bit that is in none of its values. With mask 0: nothing is known of them.
+ValueBlock CommonBits(const ScalarRange& range, std::uint64_t mask);
+
+/// The values minimum..maximum of `range` as aligned, disjoint blocks where that is less than
+/// CommonBits() admits, and those otherwise.
+std::vector<ValueBlock> CoveringBlocks(const ScalarRange& range, std::uint64_t mask);
 
 /// Conditions under which the call is allowed, and under which it is refused; together they cover
 /// every value, and no two exclude nothing.
@@ -73,8 +87,9 @@ struct ArgumentRules {
   std::vector<std::vector<ArgumentCondition>> refuse;
 };
 
-/// The rules for a call that may be made with `seen`. An allowing rule without conditions means:
-/// always. Nothing for kAllowSeen and nothing seen.
-ArgumentRules MakeArgumentRules(const WatchedCall& call, const std::set<WatchedValues>& seen);
+/// The rules for a call that may be made with `seen`, in which two blocks for one argument are
+/// equal or disjoint. An allowing rule without conditions means: always. Nothing for kAllowSeen and
+/// nothing seen.
+ArgumentRules MakeArgumentRules(const WatchedCall& call, const std::set<WatchedBlocks>& seen);
 
 }  // namespace cordon

@@ -11,11 +11,11 @@
 #include <set>
 #include <utility>
 
+#include "generator/allowed_arguments.h"
 #include "generator/argument_rules.h"
 #include "generator/syscall_data.h"
 #include "model/errno_name.h"
 #include "model/holds.h"
-#include "model/socket_names.h"
 #include "model/syscall_signature.h"
 
 namespace cordon {
@@ -73,17 +73,6 @@ std::string Evidence(std::string_view name, const Observed& observed) {
   return text;
 }
 
-/// What a condition's values are called: "inet stream" for a socket's.
-std::string Describe(const WatchedCall& call, const WatchedValues& values) {
-  if (call.name == "socket") {
-    const auto family = SocketFamilyName(static_cast<int>(values.at(0)));
-    const auto type = SocketTypeName(static_cast<int>(values.at(1)));
-    return fmt::format("{} {}", family ? std::string(*family) : std::to_string(values.at(0)),
-                       type ? std::string(*type) : std::to_string(values.at(1)));
-  }
-  return fmt::format("{:#x}", values.at(0));
-}
-
 /// Puts a policy together rule by rule, each with its reasons.
 class PolicyBuilder {
  public:
@@ -110,7 +99,7 @@ class PolicyBuilder {
   void ListLeftOut();
 
   void Add(SeccompRule rule, std::vector<std::string> reasons);
-  void AddWatchedRule(const WatchedCall& call);
+  void Watch(WatchedCall call);
 
   bool IsAllowed(const std::string& name) const {
     return observed_allowed_.contains(name) || added_.contains(name);
@@ -119,9 +108,8 @@ class PolicyBuilder {
   bool IsWatched(const std::string& name) const { return watched_.contains(name); }
 
   bool MayBeNamed(const std::string& name) const;
-  /// The tuples of a watched call that have to be let through; nothing if they cannot be told any
-  /// more.
-  std::optional<std::set<WatchedValues>> SeenValues(const WatchedCall& call) const;
+  /// What a watched call has to be let through with; nothing if that cannot be told.
+  std::optional<AllowedArguments> ArgumentsOf(const WatchedCall& call) const;
 
   const Recording& recording_;
   SeccompOptions options_;
@@ -132,8 +120,9 @@ class PolicyBuilder {
   std::map<std::string, std::string>
       added_;  ///< allowed, not observed -> the group that brought it
   std::vector<std::pair<std::string, std::vector<std::string>>>
-      groups_;                                  ///< the groups of added_, in order: reason, names
-  std::map<std::string, WatchedCall> watched_;  ///< allowed under conditions
+      groups_;  ///< the groups of added_, in order: reason, names
+  std::map<std::string, std::pair<WatchedCall, AllowedArguments>>
+      watched_;                    ///< allowed under conditions
   std::set<std::string> brought_;  ///< named by a base set or a family, observed or not
   std::map<std::string, std::vector<std::uint64_t>>
       brought_values_;           ///< by what brings it alone, with these arguments only
@@ -339,73 +328,69 @@ void PolicyBuilder::AddMultiplexerRules() {
   }
 }
 
-std::optional<std::set<WatchedValues>> PolicyBuilder::SeenValues(const WatchedCall& call) const {
-  std::set<WatchedValues> values;
-  if (call.policy == ArgumentPolicy::kAllowSeen && brought_.contains(std::string(call.name))) {
-    for (const std::uint64_t value : call.values) {
-      values.insert({value});
-    }
-  }
-  const auto observed = observed_.find(std::string(call.name));
-  if (observed == observed_.end() || !observed_allowed_.contains(observed->first)) {
-    return values;
-  }
-  const SeccompAction refusal = RefusalFor(options_.on_violation);
-  for (const auto& [arch, observation] : observed->second.parts) {
-    if (observation->overflow) {
-      // The distinct values are gone. Where no bit that matters was ever set, that is still one
-      // value.
-      const WatchedArgument& argument = call.arguments.front();
-      const std::vector<ScalarRange>& ranges = *observation->overflow;
-      if (call.arguments.size() > 1 || argument.position >= ranges.size() ||
-          (ranges[argument.position].bits_or & argument.mask) != 0) {
+std::optional<AllowedArguments> PolicyBuilder::ArgumentsOf(const WatchedCall& call) const {
+  const std::string name(call.name);
+  AllowedArguments allowed;
+  if (observed_allowed_.contains(name)) {
+    const Observed& observed = observed_.at(name);
+    allowed.reasons.push_back(Evidence(name, observed));
+    SyscallObservation all;
+    for (const auto& [arch, observation] : observed.parts) {
+      if (!observation->overflow && observation->tuples.empty()) {
         return std::nullopt;
       }
-      values.insert({0});
+      all.Merge(*observation);
     }
-    for (const auto& [tuple, seen] : observation->tuples) {
-      if (!Holds(seen.results, refusal)) {
-        values.insert(ValuesOf(call, tuple));
+    if (all.overflow) {
+      AddCovering(call, *all.overflow, allowed);
+    }
+    for (const auto& [tuple, seen] : all.tuples) {
+      if (!Holds(seen.results, RefusalFor(options_.on_violation))) {
+        AddArgument(call, ValuesOf(call, tuple), "was seen", allowed);
       }
     }
-    if (!observation->overflow && observation->tuples.empty()) {
-      return std::nullopt;
+    if (options_.portability == Portability::kPortable) {
+      AddArgumentFamilies(call, allowed);
+    }
+  } else {
+    allowed.reasons.push_back(added_.at(name));
+  }
+  if (call.policy == ArgumentPolicy::kAllowSeen && brought_.contains(name)) {
+    for (const std::uint64_t value : call.values) {
+      AddArgument(call, {value}, "is what this call is made with where it was not seen", allowed);
     }
   }
-  return values;
+  return allowed;
 }
 
-void PolicyBuilder::AddWatchedRule(const WatchedCall& call) {
+void PolicyBuilder::Watch(WatchedCall call) {
   const std::string name(call.name);
-  const std::optional<std::set<WatchedValues>> seen = SeenValues(call);
-  if (!seen) {
+  if (const auto values = brought_values_.find(name); values != brought_values_.end()) {
+    call.values = values->second;
+  }
+  std::optional<AllowedArguments> allowed = ArgumentsOf(call);
+  if (!allowed) {
     return;
   }
-  const ArgumentRules rules = MakeArgumentRules(call, *seen);
+  const ArgumentRules rules = MakeArgumentRules(call, allowed->blocks);
   if (rules.allow.empty() || rules.allow.front().empty()) {
     return;
   }
-  watched_.emplace(name, call);
+  if (!allowed->generalised.empty()) {
+    out_.unrestricted.push_back(allowed->generalised);
+  }
+  watched_.emplace(name, std::pair(std::move(call), *std::move(allowed)));
 }
 
 void PolicyBuilder::AddWatchedRules() {
-  for (const auto& [name, call] : watched_) {
-    const std::set<WatchedValues> seen = SeenValues(call).value_or(std::set<WatchedValues>{});
-    const ArgumentRules rules = MakeArgumentRules(call, seen);
-    std::vector<std::string> reasons;
-    if (observed_allowed_.contains(name)) {
-      reasons.push_back(Evidence(name, observed_.at(name)));
-      for (const WatchedValues& values : seen) {
-        reasons.push_back(fmt::format("{} {} was seen", name, Describe(call, values)));
-      }
-    } else {
-      reasons.push_back(added_.at(name));
-    }
+  for (const auto& [name, watched] : watched_) {
+    const auto& [call, arguments] = watched;
+    const ArgumentRules rules = MakeArgumentRules(call, arguments.blocks);
     const std::string allowed = fmt::format(
         "{}: {}", name,
         observed_allowed_.contains(name) ? "as seen in the recording" : added_.at(name));
     for (const std::vector<ArgumentCondition>& conditions : rules.allow) {
-      Add({{name}, SeccompAction::Allow(), conditions, allowed}, reasons);
+      Add({{name}, SeccompAction::Allow(), conditions, allowed}, arguments.reasons);
     }
     const std::string refused = fmt::format("{}: {} that were not seen", name, call.what);
     for (const std::vector<ArgumentCondition>& conditions : rules.refuse) {
@@ -508,11 +493,7 @@ Expected<GeneratedSeccomp> PolicyBuilder::Build() {
       continue;
     }
     if (std::optional<WatchedCall> call = WatchOn(row.name, out_.policy.architectures)) {
-      if (const auto values = brought_values_.find(name); values != brought_values_.end()) {
-        call->policy = ArgumentPolicy::kAllowSeen;
-        call->values = values->second;
-      }
-      AddWatchedRule(*call);
+      Watch(*std::move(call));
     }
     if (!IsWatched(name)) {
       out_.unrestricted.push_back(fmt::format("{}: its {} are not told apart", name, row.what));

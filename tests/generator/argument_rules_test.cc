@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +24,15 @@ constexpr std::array kX86_64 = {Architecture::kX86_64};
 
 WatchedCall Watch(std::string_view name) {
   return WatchOn(name, kX86_64).value();
+}
+
+/// The rules of `call` where exactly `values` were seen.
+ArgumentRules RulesFor(const WatchedCall& call, const std::vector<WatchedValues>& values) {
+  std::set<WatchedBlocks> blocks;
+  for (const WatchedValues& tuple : values) {
+    blocks.insert(Exactly(call, tuple));
+  }
+  return MakeArgumentRules(call, blocks);
 }
 
 bool Matches(const std::vector<ArgumentCondition>& conditions,
@@ -41,6 +54,14 @@ int CountMatches(const std::vector<std::vector<ArgumentCondition>>& rules,
   return count;
 }
 
+std::set<ValueBlock> Blocks(const std::set<std::uint64_t>& values, std::uint64_t mask) {
+  std::set<ValueBlock> blocks;
+  for (const std::uint64_t value : values) {
+    blocks.insert({mask, value});
+  }
+  return blocks;
+}
+
 TEST(ComplementBlocks, AreExactlyTheRestAndDisjoint) {
   std::mt19937 random(1);
   for (int round = 0; round < 200; ++round) {
@@ -49,7 +70,7 @@ TEST(ComplementBlocks, AreExactlyTheRestAndDisjoint) {
     for (int i = 0; i < round % 6; ++i) {
       values.insert(random() & mask);
     }
-    const std::vector<ValueBlock> blocks = ComplementBlocks(values, mask);
+    const std::vector<ValueBlock> blocks = ComplementBlocks(Blocks(values, mask));
     for (std::uint64_t bits = 0; bits < 0x1000; ++bits) {
       const std::uint64_t value = bits & mask;
       int hits = 0;
@@ -62,9 +83,10 @@ TEST(ComplementBlocks, AreExactlyTheRestAndDisjoint) {
 }
 
 TEST(ComplementBlocks, CostAtMostOneBlockPerValueAndBit) {
-  EXPECT_EQ(ComplementBlocks({}, 0xffffffff).size(), 1U);
-  EXPECT_EQ(ComplementBlocks({1, 2, 10, 16}, 0xffffffff).size(), 37U);
-  EXPECT_EQ(ComplementBlocks({0, 1}, 1).size(), 0U);
+  EXPECT_EQ(ComplementBlocks({}).size(), 1U);
+  EXPECT_EQ(ComplementBlocks(Blocks({1, 2, 10, 16}, 0xffffffff)).size(), 37U);
+  EXPECT_EQ(ComplementBlocks(Blocks({0, 1}, 1)).size(), 0U);
+  EXPECT_EQ(ComplementBlocks({{0, 0}}).size(), 0U) << "a block that looks at no bit is everything";
 }
 
 TEST(WatchedCalls, AreRegistersThatTheRecordingHasOnEveryArchitecture) {
@@ -100,7 +122,7 @@ TEST(WatchOn, GivesUpWhereArchitecturesDiffer) {
 }
 
 TEST(MakeArgumentRules, TellSocketsApartByFamilyAndType) {
-  const ArgumentRules rules = MakeArgumentRules(
+  const ArgumentRules rules = RulesFor(
       Watch("socket"), {{AF_INET, SOCK_STREAM}, {AF_UNIX, SOCK_STREAM}, {AF_UNIX, SOCK_DGRAM}});
   const auto allowed = [&](std::uint64_t family, std::uint64_t type) {
     const std::array<std::uint64_t, 6> registers = {family, type};
@@ -127,7 +149,7 @@ TEST(MakeArgumentRules, TellSocketsApartByFamilyAndType) {
 TEST(MakeArgumentRules, RefuseMemoryThatIsWritableAndExecutableUnlessSeen) {
   for (const std::string_view name : {"mmap", "mprotect", "pkey_mprotect"}) {
     const WatchedCall call = Watch(name);
-    const ArgumentRules rules = MakeArgumentRules(call, {{PROT_READ & 6}, {PROT_WRITE}});
+    const ArgumentRules rules = RulesFor(call, {{PROT_READ & 6}, {PROT_WRITE}});
     const auto allowed = [&](std::uint64_t protection) {
       std::array<std::uint64_t, 6> registers = {};
       registers.at(call.arguments.front().index) = protection;
@@ -142,15 +164,14 @@ TEST(MakeArgumentRules, RefuseMemoryThatIsWritableAndExecutableUnlessSeen) {
     EXPECT_FALSE(allowed(PROT_WRITE | PROT_EXEC)) << name;
     EXPECT_FALSE(allowed(PROT_READ | PROT_WRITE | PROT_EXEC)) << name;
     EXPECT_FALSE(allowed(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN)) << name;
-    const ArgumentRules seen = MakeArgumentRules(call, {{PROT_WRITE | PROT_EXEC}});
+    const ArgumentRules seen = RulesFor(call, {{PROT_WRITE | PROT_EXEC}});
     ASSERT_EQ(seen.allow.size(), 1U);
     EXPECT_TRUE(seen.allow.front().empty()) << "it was seen: no condition is left";
   }
 }
 
 TEST(MakeArgumentRules, TellOptionsOfPrctlApart) {
-  const ArgumentRules rules =
-      MakeArgumentRules(Watch("prctl"), {{PR_SET_NAME}, {PR_SET_NO_NEW_PRIVS}});
+  const ArgumentRules rules = RulesFor(Watch("prctl"), {{PR_SET_NAME}, {PR_SET_NO_NEW_PRIVS}});
   const auto allowed = [&](std::uint64_t option) {
     const std::array<std::uint64_t, 6> registers = {option};
     EXPECT_EQ(CountMatches(rules.allow, registers) + CountMatches(rules.refuse, registers), 1)
@@ -166,8 +187,8 @@ TEST(MakeArgumentRules, TellOptionsOfPrctlApart) {
 }
 
 TEST(MakeArgumentRules, RefuseNamespacesInCloneUnlessSeen) {
-  const ArgumentRules plain = MakeArgumentRules(Watch("clone"), {{0}});
-  const ArgumentRules network = MakeArgumentRules(Watch("clone"), {{0}, {CLONE_NEWNET}});
+  const ArgumentRules plain = RulesFor(Watch("clone"), {{0}});
+  const ArgumentRules network = RulesFor(Watch("clone"), {{0}, {CLONE_NEWNET}});
   const auto allowed = [](const ArgumentRules& rules, std::uint64_t flags) {
     const std::array<std::uint64_t, 6> registers = {flags};
     EXPECT_EQ(CountMatches(rules.allow, registers) + CountMatches(rules.refuse, registers), 1)
@@ -188,27 +209,96 @@ TEST(MakeArgumentRules, RefuseNamespacesInCloneUnlessSeen) {
   }
 }
 
-TEST(MakeArgumentRules, RefuseTerminalInputUnlessSeen) {
-  constexpr std::uint64_t kTiocsti = 0x5412;
-  constexpr std::uint64_t kTioclinux = 0x541c;
-  const auto allowed = [](const ArgumentRules& rules, std::uint64_t request) {
+TEST(MakeArgumentRules, TellRequestsOfIoctlApart) {
+  const ArgumentRules rules = RulesFor(Watch("ioctl"), {{TCGETS}, {FIONBIO}});
+  const auto allowed = [&](std::uint64_t request) {
     const std::array<std::uint64_t, 6> registers = {3, request};
     EXPECT_EQ(CountMatches(rules.allow, registers) + CountMatches(rules.refuse, registers), 1)
         << request;
     return CountMatches(rules.allow, registers) == 1;
   };
-  const ArgumentRules usual = MakeArgumentRules(Watch("ioctl"), {{0x5401}});
-  for (const std::uint64_t request : {0x5401ULL, 0x5413ULL, 0x541bULL, 0ULL, 0xffffffffULL}) {
-    EXPECT_TRUE(allowed(usual, request)) << request;
+  EXPECT_TRUE(allowed(TCGETS));
+  EXPECT_TRUE(allowed(FIONBIO | (7ULL << 32))) << "the kernel looks at 32 bits";
+  for (const std::uint64_t other :
+       {std::uint64_t{TIOCSTI}, std::uint64_t{TIOCSTI | (1ULL << 32)}, std::uint64_t{TIOCLINUX},
+        std::uint64_t{TCSETS}, std::uint64_t{TIOCGWINSZ}, std::uint64_t{SIOCATMARK},
+        std::uint64_t{0}, std::uint64_t{0xffffffff}}) {
+    EXPECT_FALSE(allowed(other)) << other;
   }
-  EXPECT_FALSE(allowed(usual, kTiocsti));
-  EXPECT_FALSE(allowed(usual, kTiocsti | (1ULL << 32)));
-  EXPECT_FALSE(allowed(usual, kTioclinux));
-  EXPECT_TRUE(allowed(MakeArgumentRules(Watch("ioctl"), {{kTiocsti}}), kTiocsti));
-  EXPECT_FALSE(allowed(MakeArgumentRules(Watch("ioctl"), {{kTiocsti}}), kTioclinux));
-  const ArgumentRules all = MakeArgumentRules(Watch("ioctl"), {{kTiocsti}, {kTioclinux}});
-  EXPECT_EQ(all.allow, std::vector<std::vector<ArgumentCondition>>{{}});
-  EXPECT_TRUE(all.refuse.empty());
+}
+
+TEST(MakeArgumentRules, TellOptionsOfSocketsApartByLevel) {
+  const ArgumentRules rules = RulesFor(
+      Watch("setsockopt"),
+      {{SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {IPPROTO_TCP, TCP_NODELAY}});
+  const auto allowed = [&](std::uint64_t level, std::uint64_t option) {
+    const std::array<std::uint64_t, 6> registers = {3, level, option};
+    EXPECT_EQ(CountMatches(rules.allow, registers) + CountMatches(rules.refuse, registers), 1)
+        << level << " " << option;
+    return CountMatches(rules.allow, registers) == 1;
+  };
+  EXPECT_TRUE(allowed(SOL_SOCKET, SO_REUSEADDR));
+  EXPECT_TRUE(allowed(SOL_SOCKET, SO_KEEPALIVE));
+  EXPECT_TRUE(allowed(IPPROTO_TCP | (3ULL << 32), TCP_NODELAY | (5ULL << 32)));
+  EXPECT_FALSE(allowed(IPPROTO_TCP, SO_REUSEADDR));
+  EXPECT_FALSE(allowed(SOL_SOCKET, SO_ATTACH_FILTER));
+  EXPECT_FALSE(allowed(SOL_SOCKET, TCP_NODELAY));
+  EXPECT_FALSE(allowed(IPPROTO_IP, 64)) << "IPT_SO_SET_REPLACE, CVE-2021-22555";
+  EXPECT_FALSE(allowed(0xffffffff, 0xffffffff));
+}
+
+bool Holds(const std::vector<ValueBlock>& blocks, std::uint64_t value) {
+  return std::ranges::any_of(
+      blocks, [&](const ValueBlock& block) { return (value & block.mask) == block.value; });
+}
+
+TEST(CoveringBlocks, HoldWhatARangeStandsForAndNoMoreThanItsFlagsOrItsExtremes) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 500; ++round) {
+    const std::uint64_t mask = round % 2 == 0 ? 0x3ff : random() & 0x3ff;
+    const std::uint64_t bits = random() & 0x3ff;
+    ScalarRange range{0, 0x3ff, 0};
+    std::vector<std::uint64_t> values;
+    for (int i = 0; i <= round % 7; ++i) {
+      values.push_back(random() & (round % 3 == 0 ? bits : 0x3ff));
+      range.bits_or |= values.back();
+      range.minimum = std::min(range.minimum, values.back());
+      range.maximum = std::max(range.maximum, values.back());
+    }
+    const std::vector<ValueBlock> blocks = CoveringBlocks(range, mask);
+    for (const std::uint64_t value : values) {
+      EXPECT_TRUE(Holds(blocks, value)) << value;
+    }
+    std::uint64_t admitted = 0;
+    std::uint64_t without_new_flags = 0;
+    std::uint64_t between = 0;
+    for (std::uint64_t value = 0; value <= 0x3ff; ++value) {
+      admitted += Holds(blocks, value) ? 1 : 0;
+      without_new_flags += (value & mask & ~range.bits_or) == 0 ? 1 : 0;
+      between += range.minimum <= value && value <= range.maximum ? 1 : 0;
+    }
+    EXPECT_LE(admitted, without_new_flags);
+    if (mask == 0x3ff) {
+      EXPECT_LE(admitted, between);
+    }
+    const std::vector<ValueBlock> rest = ComplementBlocks({blocks.begin(), blocks.end()});
+    for (std::uint64_t value = 0; value <= 0x3ff; ++value) {
+      ASSERT_NE(Holds(blocks, value), Holds(rest, value)) << value;
+    }
+  }
+}
+
+TEST(CoveringBlocks, KeepNumbersTogetherAndFlagsApart) {
+  EXPECT_EQ(CoveringBlocks({0x7f, 16, 79}, 0xffffffff),
+            (std::vector<ValueBlock>{{0xfffffff0, 16}, {0xffffffe0, 32}, {0xfffffff0, 64}}));
+  EXPECT_EQ(CoveringBlocks({0x10000011, 0, 0x10000011}, 0xffffffff),
+            (std::vector<ValueBlock>{{~std::uint64_t{0x10000011} & 0xffffffff, 0}}));
+  EXPECT_EQ(CoveringBlocks({0xffffffff, 0, 0xffffffff}, 0xffffffff),
+            (std::vector<ValueBlock>{{0, 0}}))
+      << "anything";
+  EXPECT_EQ(CoveringBlocks({5, 5, 5}, 0xffffffff), (std::vector<ValueBlock>{{0xffffffff, 5}}));
+  const std::uint64_t all = ~std::uint64_t{0};
+  EXPECT_EQ(CoveringBlocks({all, 0, all}, all), (std::vector<ValueBlock>{{0, 0}}));
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -190,6 +193,71 @@ TEST(GenerateSeccomp, RefusesUnseenArgumentsByErrnoNotByDefault) {
   EXPECT_EQ(Ask(generated, "clone", {17 | CLONE_NEWUSER}), kEperm);
   EXPECT_EQ(Ask(generated, "ioctl", {0, 0x5413}), kAllow);
   EXPECT_EQ(Ask(generated, "ioctl", {0, 0x5412}), kEperm);
+}
+
+TEST(GenerateSeccomp, TellsRequestsAndOptionsApart) {
+  Recorded recorded = SmallServer();
+  recorded.Call("setsockopt", {SOL_SOCKET, SO_RCVTIMEO}).Call("ioctl", {FIONBIO});
+  const GeneratedSeccomp portable =
+      Generate(recorded.recording(), {.runtime = ContainerRuntime::kNone});
+  const GeneratedSeccomp exact =
+      Generate(recorded.recording(),
+               {.runtime = ContainerRuntime::kNone, .portability = Portability::kExact});
+  for (const GeneratedSeccomp* generated : {&portable, &exact}) {
+    EXPECT_EQ(Ask(*generated, "ioctl", {0, TCGETS}), kAllow);
+    EXPECT_EQ(Ask(*generated, "ioctl", {0, FIONBIO}), kAllow);
+    EXPECT_EQ(Ask(*generated, "ioctl", {0, FIOCLEX}), kEperm);
+    EXPECT_EQ(Ask(*generated, "setsockopt", {0, SOL_SOCKET, SO_RCVTIMEO}), kAllow);
+    EXPECT_EQ(Ask(*generated, "setsockopt", {0, SOL_SOCKET, SO_ATTACH_FILTER}), kEperm);
+    EXPECT_EQ(Ask(*generated, "setsockopt", {0, SOL_TCP, SO_RCVTIMEO}), kEperm);
+    Prove(recorded.recording(), *generated);
+  }
+  // Another C library asks another way, or goes on where there is a terminal.
+  constexpr std::uint64_t kNewReceiveTimeout = 66;
+  for (const auto& [generated, answer] :
+       {std::pair(&portable, kAllow), std::pair(&exact, kEperm)}) {
+    EXPECT_EQ(Ask(*generated, "ioctl", {0, TIOCGWINSZ}), answer);
+    EXPECT_EQ(Ask(*generated, "ioctl", {0, TIOCSPGRP}), answer);
+    EXPECT_EQ(Ask(*generated, "ioctl", {0, TIOCSTI}), kEperm);
+    EXPECT_EQ(Ask(*generated, "setsockopt", {0, SOL_SOCKET, kNewReceiveTimeout}), answer);
+  }
+}
+
+TEST(GenerateSeccomp, GeneralisesWhatGrewPastTheBoundAndSaysSo) {
+  Recorded recorded;
+  recorded.Calls({"execve"}).NoReturn("exit_group").Call("keyctl", {0xffffffff});
+  for (std::uint64_t request = 0x8910; request < 0x8960; ++request) {
+    recorded.Call("ioctl", {request});
+  }
+  for (std::uint64_t option = 0; option < 70; ++option) {
+    recorded.Call("setsockopt", {SOL_SOCKET, option});
+  }
+  for (std::uint64_t bits = 0; bits < 70; ++bits) {
+    recorded.Call("personality", {bits << 24});
+  }
+  for (std::uint64_t spread = 0; spread < 70; ++spread) {
+    recorded.Call("keyctl", {spread * 0x3a6b2c5});
+  }
+  const GeneratedSeccomp generated = Generate(recorded.recording());
+  EXPECT_EQ(Ask(generated, "ioctl", {0, 0x8910}), kAllow);
+  EXPECT_EQ(Ask(generated, "ioctl", {0, 0x895f}), kAllow);
+  EXPECT_EQ(Ask(generated, "ioctl", {0, 0x8960}), kEperm);
+  EXPECT_EQ(Ask(generated, "ioctl", {0, 0x10008910}), kEperm);
+  EXPECT_EQ(Ask(generated, "setsockopt", {0, SOL_SOCKET, 127}), kAllow);
+  EXPECT_EQ(Ask(generated, "setsockopt", {0, SOL_SOCKET, 128}), kEperm);
+  EXPECT_EQ(Ask(generated, "setsockopt", {0, IPPROTO_IP, 64}), kEperm);
+  EXPECT_EQ(Ask(generated, "personality", {0x7f000000}), kAllow);
+  EXPECT_EQ(Ask(generated, "personality", {0x7f000001}), kEperm);
+  EXPECT_EQ(Ask(generated, "keyctl", {0x12345678}), kAllow);
+  Prove(recorded.recording(), generated);
+  const auto says = [&](std::string_view text) {
+    return std::ranges::any_of(generated.unrestricted, [&](const std::string& line) {
+      return line.find(text) != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(says("ioctl: more than 64 requests were seen"));
+  EXPECT_TRUE(says("setsockopt: more than 64 level and option were seen"));
+  EXPECT_TRUE(says("keyctl: its operations are not told apart"));
 }
 
 TEST(GenerateSeccomp, AllowsSeenNamespacesAndKeepsPlainThreadsForTheRuntime) {
