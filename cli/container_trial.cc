@@ -78,9 +78,11 @@ SeccompPolicy OnlyThese(const SyscallNames& allowed) {
 }  // namespace
 
 Expected<ContainerTrial> ContainerTrial::Create(Engine engine, std::vector<std::string> program) {
-  ContainerTrial trial(engine, std::move(program));
+  // Not below /tmp: a runtime's mount namespace may have its own.
+  ASSIGN_OR_RETURN(TemporaryFolder folder, TemporaryFolder::Create("/var/tmp", "cordon-calibrate"));
+  ContainerTrial trial(engine, std::move(program), std::move(folder));
   RETURN_IF_ERROR(trial.FindRuntime());
-  RETURN_IF_ERROR(trial.MakeFolder());
+  RETURN_IF_ERROR(trial.FillFolder());
   return trial;
 }
 
@@ -89,17 +91,13 @@ ContainerTrial::ContainerTrial(ContainerTrial&& other) noexcept
       program_(std::move(other.program_)),
       runtime_(std::move(other.runtime_)),
       version_(std::move(other.version_)),
-      folder_(std::exchange(other.folder_, {})),
+      folder_(std::move(other.folder_)),
       has_image_(std::exchange(other.has_image_, false)),
       containers_(other.containers_) {}
 
 ContainerTrial::~ContainerTrial() {
   if (has_image_) {
     (void)Ask(program_, {"rmi", "-f", Image()});
-  }
-  if (!folder_.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
   }
 }
 
@@ -124,28 +122,24 @@ Status ContainerTrial::FindRuntime() {
   return {};
 }
 
-Status ContainerTrial::MakeFolder() {
-  std::string name = "/var/tmp/cordon-calibrate-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) {
-    return Fail(SystemError(errno, "making a folder below /var/tmp"));
-  }
-  folder_ = name;
+Status ContainerTrial::FillFolder() {
   for (const char* part : {"", "/rootfs", "/rootfs/proc", "/rootfs/sys", "/rootfs/dev",
                            "/rootfs/tmp", "/rootfs/etc", "/rootfs/run", "/state"}) {
     std::error_code error;
-    std::filesystem::create_directories(folder_ + part, error);
+    std::filesystem::create_directories(folder_.path() + part, error);
     if (error) {
-      return Fail(SystemError(error.value(), "making " + folder_ + part));
+      return Fail(SystemError(error.value(), "making " + folder_.path() + part));
     }
   }
   ASSIGN_OR_RETURN(const std::string program, ExitProgram(kStatus));
-  RETURN_IF_ERROR(WriteFileAtomically(folder_ + "/rootfs/exit", program, 0755));
+  RETURN_IF_ERROR(WriteFileAtomically(folder_.path() + "/rootfs/exit", program, 0755));
   ASSIGN_OR_RETURN(const std::string waiting, WaitProgram());
-  RETURN_IF_ERROR(WriteFileAtomically(folder_ + "/rootfs/wait", waiting, 0755));
+  RETURN_IF_ERROR(WriteFileAtomically(folder_.path() + "/rootfs/wait", waiting, 0755));
   if (engine_ != Engine::kDocker) {
     return {};
   }
-  ASSIGN_OR_RETURN(const std::string tree, Ask({"tar"}, {"-C", folder_ + "/rootfs", "-c", "."}));
+  ASSIGN_OR_RETURN(const std::string tree,
+                   Ask({"tar"}, {"-C", folder_.path() + "/rootfs", "-c", "."}));
   RETURN_IF_ERROR(Ask(program_, {"import", "-", Image()}, tree));
   has_image_ = true;
   return {};
@@ -158,14 +152,14 @@ Status ContainerTrial::WriteFilter(const SyscallNames& allowed, NoNewPrivileges 
   }
   const SeccompPolicy policy = OnlyThese(names);
   if (IsEngine(engine_)) {
-    return WriteFileAtomically(folder_ + "/seccomp.json", WriteSeccompPolicy(policy));
+    return WriteFileAtomically(folder_.path() + "/seccomp.json", WriteSeccompPolicy(policy));
   }
   SandboxConfig config = DefaultSandbox();
   config.arguments = {entry == Entry::kRun ? "/exit" : "/wait"};
-  config.root_path = folder_ + "/rootfs";
+  config.root_path = folder_.path() + "/rootfs";
   config.no_new_privileges = mode == NoNewPrivileges::kOn;
   config.seccomp = policy;
-  return WriteFileAtomically(folder_ + "/config.json", WriteSandboxConfig(config));
+  return WriteFileAtomically(folder_.path() + "/config.json", WriteSandboxConfig(config));
 }
 
 std::vector<std::vector<std::string>> ContainerTrial::Commands(NoNewPrivileges mode, Entry entry,
@@ -175,22 +169,23 @@ std::vector<std::vector<std::string>> ContainerTrial::Commands(NoNewPrivileges m
     return words;
   };
   if (!IsEngine(engine_)) {
-    const std::string state = folder_ + "/state";
+    const std::string state = folder_.path() + "/state";
     if (entry == Entry::kRun) {
-      return {with({"--root", state, "run", "--bundle", folder_, container})};
+      return {with({"--root", state, "run", "--bundle", folder_.path(), container})};
     }
-    return {WithoutPipes(with({"--root", state, "create", "--bundle", folder_, container})),
+    return {WithoutPipes(with({"--root", state, "create", "--bundle", folder_.path(), container})),
             with({"--root", state, "start", container}),
             with({"--root", state, "exec", container, "/exit"})};
   }
-  std::vector<std::string> run = with({"run", "--network", "none", "--name", container,
-                                       "--security-opt", "seccomp=" + folder_ + "/seccomp.json"});
+  std::vector<std::string> run =
+      with({"run", "--network", "none", "--name", container, "--security-opt",
+            "seccomp=" + folder_.path() + "/seccomp.json"});
   if (mode == NoNewPrivileges::kOn) {
     run.insert(run.end(), {"--security-opt", "no-new-privileges"});
   }
   run.emplace_back(entry == Entry::kRun ? "--rm" : "--detach");
   if (engine_ == Engine::kPodman) {
-    run.insert(run.end(), {"--rootfs", folder_ + "/rootfs"});
+    run.insert(run.end(), {"--rootfs", folder_.path() + "/rootfs"});
   } else {
     run.push_back(Image());
   }
@@ -204,8 +199,8 @@ std::vector<std::vector<std::string>> ContainerTrial::Commands(NoNewPrivileges m
 
 Expected<bool> ContainerTrial::Starts(const SyscallNames& allowed, NoNewPrivileges mode,
                                       Entry entry) {
-  const std::string container =
-      fmt::format("{}-{}", std::filesystem::path(folder_).filename().string(), ++containers_);
+  const std::string container = fmt::format(
+      "{}-{}", std::filesystem::path(folder_.path()).filename().string(), ++containers_);
   RETURN_IF_ERROR(WriteFilter(allowed, mode, entry));
   const std::vector<std::vector<std::string>> commands = Commands(mode, entry, container);
   int status = 0;
@@ -226,7 +221,7 @@ Expected<bool> ContainerTrial::Starts(const SyscallNames& allowed, NoNewPrivileg
     if (engine_ == Engine::kPodman) {
       removal = {"rm", "-f", "-t", "0", container};  // or it asks nicely for 10 s first
     } else if (!IsEngine(engine_)) {
-      removal = {"--root", folder_ + "/state", "delete", "--force", container};
+      removal = {"--root", folder_.path() + "/state", "delete", "--force", container};
     }
     (void)Ask(program_, removal);
   }

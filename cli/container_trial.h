@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/temporary_folder.h"
 #include "generator/calibration.h"
 #include "generator/syscall_data.h"
 
@@ -44,11 +45,11 @@ class ContainerTrial {
   Expected<bool> Starts(const SyscallNames& allowed, NoNewPrivileges mode, Entry entry);
 
  private:
-  ContainerTrial(Engine engine, std::vector<std::string> program)
-      : engine_(engine), program_(std::move(program)) {}
+  ContainerTrial(Engine engine, std::vector<std::string> program, TemporaryFolder folder)
+      : engine_(engine), program_(std::move(program)), folder_(std::move(folder)) {}
 
   Status FindRuntime();
-  Status MakeFolder();
+  Status FillFolder();
   Status WriteFilter(const SyscallNames& allowed, NoNewPrivileges mode, Entry entry);
   /// The commands that bring the program into a container, one after the other; the last one's
   /// exit status is the program's.
@@ -59,7 +60,7 @@ class ContainerTrial {
   std::vector<std::string> program_;
   std::string runtime_;
   std::string version_;
-  std::string folder_;
+  TemporaryFolder folder_;
   bool has_image_ = false;
   unsigned containers_ = 0;
 };

@@ -12,6 +12,7 @@
 
 #include "common/child_process.h"
 #include "common/file.h"
+#include "common/temporary_folder.h"
 #include "common/text.h"
 
 namespace cordon {
@@ -20,40 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxPackageBytes = std::size_t{64} << 20;
-
-/// A folder that is removed with everything in it.
-class WorkFolder {
- public:
-  static Expected<WorkFolder> Create() {
-    std::error_code error;
-    const fs::path base = fs::temp_directory_path(error);
-    std::string name = ((error ? fs::path("/tmp") : base) / "cordon-module.XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      return Fail(SystemError(errno, "mkdtemp " + Quote(name)));
-    }
-    return WorkFolder(std::move(name));
-  }
-
-  WorkFolder(WorkFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  WorkFolder& operator=(WorkFolder&&) = delete;
-
-  ~WorkFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) {
-      fs::remove_all(path_, ignored);
-    }
-  }
-
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  explicit WorkFolder(std::string path) : path_(std::move(path)) {}
-
-  std::string path_;
-};
 
 bool IsInstalled(const std::string& program) {
   for (const char* const folder : {"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin"}) {
@@ -83,7 +50,7 @@ Expected<std::optional<std::string>> BuildModulePackage(const std::string& name,
   if (!IsInstalled("checkmodule") || !IsInstalled("semodule_package")) {
     return std::nullopt;
   }
-  ASSIGN_OR_RETURN(const WorkFolder work, WorkFolder::Create());
+  ASSIGN_OR_RETURN(const TemporaryFolder work, TemporaryFolder::Create("cordon-module"));
   const std::string stem = work / name;
   RETURN_IF_ERROR(WriteFileAtomically(stem + ".te", te));
   RETURN_IF_ERROR(WriteFileAtomically(stem + ".fc", fc));
