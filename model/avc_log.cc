@@ -17,6 +17,7 @@
 
 #include "common/text.h"
 #include "model/sha256.h"
+#include "model/syscall_signature.h"
 
 namespace cordon {
 namespace {
@@ -370,7 +371,7 @@ Status LogReader::ReadLine(std::string_view line, std::size_t number) {
   }
   const std::size_t avc = line.find("avc:");
   if (avc != std::string_view::npos) {
-    return line.substr(avc).contains(" denied ") ? ReadDenial(line.substr(0), number) : Status{};
+    return line.substr(avc).contains(" denied ") ? ReadDenial(line, number) : Status{};
   }
   ReadCompanion(line);
   return {};
@@ -499,6 +500,10 @@ bool LogReader::AddCall(const std::string& name, const Seen& seen) {
   SyscallObservation& call = recording_.syscalls[{Architecture::kX86_64, *number}];
   call.seen.Merge(seen);
   call.results.try_emplace(0, 1);
+  // A denial names no arguments. Without any the call would be allowed whatever it asks for: clone
+  // with every namespace.
+  call.AddTuple(ArgumentTuple(RecordedScalars(Architecture::kX86_64, name).size()),
+                {1, {{0, 1}}, {}});
   return true;
 }
 

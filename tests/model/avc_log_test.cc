@@ -10,10 +10,12 @@
 namespace cordon {
 namespace {
 
+using ::testing::_;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using enum FileAccess;
 
 constexpr const char* kOpenDenied =
@@ -104,7 +106,9 @@ TEST(ReadAvcLog, KnowsPortsIoctlsCapabilitiesAndCalls) {
       {AF_INET, SOCK_STREAM, 0, SocketOperation::kConnect, "0.0.0.0", 25}));
   EXPECT_THAT(recording.files.at({"/dev/tty", FileClass::kCharacter}).ioctls, ElementsAre(0x5401));
   EXPECT_TRUE(recording.capabilities.contains("CAP_NET_BIND_SERVICE"));
-  EXPECT_EQ(recording.syscalls.size(), 1U);
+  ASSERT_EQ(recording.syscalls.size(), 1U);
+  EXPECT_THAT(recording.syscalls.begin()->second.tuples, ElementsAre(Pair(ArgumentTuple{0}, _)))
+      << "the clone of a fork, with no flag that makes a namespace";
 }
 
 TEST(ReadAvcLog, SaysWhatItCannotUse) {
