@@ -47,6 +47,9 @@ bool Succeeded(const ResultCounts& results) {
 }
 
 std::string DescribeRun(const Run& run) {
+  if (run.command.empty() && !run.limitations.empty()) {
+    return fmt::format("  no command: {}\n", run.limitations.begin()->detail);
+  }
   std::vector<std::string> shown;
   shown.reserve(run.command.size());
   for (const std::string& argument : run.command) {
