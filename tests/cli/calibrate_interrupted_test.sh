@@ -28,7 +28,7 @@ for signal in INT TERM; do
   started=$!
   wait_for "the first start" 20 test -s bundle
   folder=$(cat bundle)
-  [[ -d $folder && $folder == /var/tmp/cordon-calibrate-* ]] || die "control: '$folder' is no folder of calibrate's"
+  [[ -d $folder && $folder == /var/tmp/cordon-calibrate.* ]] || die "control: '$folder' is no folder of calibrate's"
   kill "-$signal" "$started"
   status=0
   wait "$started" || status=$?

@@ -54,7 +54,7 @@ if podman_ready; then
   measure podman crun in_own_mounts --runtime podman -- "${podman[@]:2}"
 fi
 ((ran)) || skip "no container runtime is installed"
-[[ -z $(find /var/tmp -maxdepth 1 -name 'cordon-calibrate-*' -newer app.json) ]] || die "a folder was left below /var/tmp"
+[[ -z $(find /var/tmp -maxdepth 1 -name 'cordon-calibrate.*' -newer app.json) ]] || die "a folder was left below /var/tmp"
 
 # The controls: a runtime that does not start containers, and one that is not there.
 cat >broken <<'SH'
