@@ -176,7 +176,8 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
       ->excludes(portable);
   command->add_option(
       "--target", options->target,
-      "The SELinux policy to build for: host, refpolicy-debian12, or a folder with a module store");
+      "The SELinux policy to build for: host, refpolicy-debian12, or a folder with a module store; "
+      "container: a type for containers there, container:TARGET for those on another policy");
   command->add_flag("--permissive", options->permissive,
                     "Let the SELinux domain log what it would refuse, for a staged roll-out");
   command->callback([options, &exit_code] { exit_code = Generate(*options); });

@@ -39,9 +39,12 @@ Expected<BundleSelinux> ReadBundleSelinux(const fs::path& folder) {
 
 /// The target that the bundle was made for, where this host has it.
 std::string TargetOf(const BundleSelinux& bundle) {
-  const bool shipped = bundle.target == "refpolicy-debian12";
-  const bool installed = !bundle.target.empty() && !bundle.target.contains('/');
-  return shipped || !installed ? bundle.target : "host";
+  const std::string container = std::string(kContainerTarget) + ":";
+  const bool contained = bundle.target.starts_with(container);
+  const std::string policy = contained ? bundle.target.substr(container.size()) : bundle.target;
+  const bool shipped = policy == "refpolicy-debian12";
+  const bool installed = !policy.empty() && !policy.contains('/');
+  return (contained ? container : "") + (shipped || !installed ? policy : "host");
 }
 
 Expected<std::optional<SelinuxPolicyInput>> FromBundle(const fs::path& folder,
@@ -77,9 +80,10 @@ void AddSelinuxPolicyOptions(CLI::App& command, SelinuxPolicyOptions& options) {
       .add_option("--domain", options.domain,
                   "The SELinux domain (default: the one that the policy was made for)")
       ->type_name("NAME_t");
-  command.add_option("--target", options.target,
-                     "What a SELinux module is compiled with: host, refpolicy-debian12 or a folder "
-                     "(default: what the bundle was made for)");
+  command.add_option(
+      "--target", options.target,
+      "What a SELinux module is compiled with: host, refpolicy-debian12, container (as "
+      "generate takes it) or a folder (default: what the bundle was made for)");
   command
       .add_option("--file-contexts", options.file_contexts,
                   "The labels of paths for a compiled SELinux policy (default: those installed "

@@ -160,23 +160,25 @@ std::string Why(unsigned bits, std::string_view constraint) {
 /// Contexts that were looked up already: a lookup parses the string.
 class Sids {
  public:
-  std::optional<sepol_security_id_t> Find(const std::string& role, const std::string& type) {
+  std::optional<sepol_security_id_t> Find(const std::string& role, const std::string& type,
+                                          const std::string& categories) {
     const std::string user = "system_u";
     const std::string plain = fmt::format("{}:{}:{}", user, role, type);
-    const auto known = sids_.find(plain);
+    const std::string level = plain + ":s0" + (categories.empty() ? "" : ":") + categories;
+    const auto known = sids_.find(level);
     if (known != sids_.end()) {
       return known->second;
     }
     std::optional<sepol_security_id_t> found;
     // A policy without levels has contexts without a range.
-    for (const std::string& context : {plain + ":s0", plain}) {
+    for (const std::string& context : {level, plain}) {
       sepol_security_id_t sid = 0;
       if (!found.has_value() &&
           sepol_context_to_sid(context.c_str(), context.size() + 1, &sid) == 0) {
         found = sid;
       }
     }
-    sids_.emplace(plain, found);
+    sids_.emplace(level, found);
     return found;
   }
 
@@ -187,9 +189,9 @@ class Sids {
 SelinuxAnswer AskOne(const SelinuxQuestion& question, Sids* sids) {
   SelinuxAnswer answer;
   const std::optional<sepol_security_id_t> source =
-      sids->Find(question.source_role, question.source);
+      sids->Find(question.source_role, question.source, question.source_categories);
   const std::optional<sepol_security_id_t> target =
-      sids->Find(question.target_role, question.target);
+      sids->Find(question.target_role, question.target, question.target_categories);
   sepol_security_class_t object_class = 0;
   if (!source.has_value() || !target.has_value() ||
       sepol_string_to_security_class(question.object_class.c_str(), &object_class) != 0) {

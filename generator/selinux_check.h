@@ -27,7 +27,8 @@ struct CompiledSelinux {
 Expected<CompiledSelinux> CompileSelinux(const std::vector<CilModule>& modules,
                                          const CilModule& ours, NeverallowCheck check);
 
-/// May `source` do `permissions` to an object of `object_class` with the type `target`? Both at s0.
+/// May `source` do `permissions` to an object of `object_class` with the type `target`? Both at s0,
+/// with `categories` ("c1", "c0,c5") where there are any.
 struct SelinuxQuestion {
   std::string source;
   std::string source_role;  ///< "system_r"
@@ -35,6 +36,8 @@ struct SelinuxQuestion {
   std::string target_role;  ///< "object_r", or the role of a domain
   std::string object_class;
   std::set<std::string> permissions;
+  std::string source_categories = {};
+  std::string target_categories = {};
   auto operator<=>(const SelinuxQuestion&) const = default;
 };
 

@@ -18,6 +18,7 @@
 #include "generator/path_names.h"
 #include "generator/policy_comment.h"
 #include "generator/selinux_check.h"
+#include "generator/selinux_container.h"
 #include "generator/selinux_proof.h"
 #include "generator/selinux_reasons.h"
 #include "generator/selinux_rules.h"
@@ -68,14 +69,38 @@ Expected<ModuleName> NameFor(const std::string& workload, const SelinuxTarget& t
       Quote(target.name), plain, prefixed)));
 }
 
+std::string CompanionFiles(const SelinuxTarget& target) {
+  std::string files;
+  for (const CilModule& companion : target.companions) {
+    files += companion.name + ".cil ";
+  }
+  return files;
+}
+
+std::string HowToLoad(const SelinuxTarget& target, const std::string& module) {
+  return target.surroundings == SelinuxSurroundings::kContainer
+             ? fmt::format(
+                   "load: semodule -i {0}{1}.cil; then: docker run --security-opt "
+                   "label=type:{1}_t",
+                   CompanionFiles(target), module)
+             : fmt::format("load: semodule -i {0}.cil; then label its files: restorecon -RF PATH",
+                           module);
+}
+
+std::string HowToStartContainer(const std::string& domain) {
+  return fmt::format(
+      "start its containers with: docker (or podman) run --security-opt label=type:{}, volumes "
+      "with :z or :Z; for runc and crun process.selinuxLabel and linux.mountLabel ({})",
+      domain, kContainerFileType);
+}
+
 std::vector<std::string> Heading(const SelinuxTarget& target, const SelinuxRules& rules,
                                  const ModuleName& name) {
   std::vector<std::string> lines{
       fmt::format("SELinux module {} for {}, learned by cordon {}", name.module, name.workload,
                   CORDON_VERSION),
       fmt::format("target: {}{}{}", target.name, target.version.empty() ? "" : " ", target.version),
-      fmt::format("load: semodule -i {0}.cil; then label its files: restorecon -RF PATH",
-                  name.module),
+      HowToLoad(target, name.module),
       fmt::format("domain: {}", rules.policy.domain),
       "above each rule: the first place where it was needed, and in how many more",
   };
@@ -131,13 +156,17 @@ std::set<std::string> LabelledPaths(const SelinuxPolicy& policy) {
 
 enum class Packaged : std::uint8_t { kNo, kYes };
 
-std::vector<std::string> HowToInstall(const SelinuxPolicy& policy, Packaged packaged) {
+std::vector<std::string> HowToInstall(const SelinuxPolicy& policy, const SelinuxTarget& target,
+                                      Packaged packaged) {
   std::string label;
   for (const std::string& path : LabelledPaths(policy)) {
     label += (label.empty() ? " && restorecon -RFv " : " ") + path;
   }
-  std::vector<std::string> lines{
-      fmt::format("load it as root with: semodule -i {}.cil{}", policy.name, OneLine(label))};
+  std::vector<std::string> lines{fmt::format("load it as root with: semodule -i {}{}.cil{}",
+                                             CompanionFiles(target), policy.name, OneLine(label))};
+  if (target.surroundings == SelinuxSurroundings::kContainer) {
+    lines.push_back(HowToStartContainer(policy.domain));
+  }
   if (packaged == Packaged::kNo) {
     lines.push_back(
         fmt::format("there is no {}.pp: checkmodule and semodule_package are not installed "
@@ -189,6 +218,9 @@ Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
   GeneratedSelinux generated;
   generated.module_name = name.module;
   generated.files[name.module + ".cil"] = module.text;
+  for (const CilModule& companion : target.companions) {
+    generated.files[companion.name + ".cil"] = companion.text;
+  }
   generated.files[name.module + ".te"] = WriteTe(rules.policy, heading);
   generated.files[name.module + ".fc"] = WriteFc(rules.policy);
   ASSIGN_OR_RETURN(std::optional<std::string> package,
@@ -198,7 +230,7 @@ Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
   generated.proof_json = WriteSelinuxProof(proof, rules, target, name.workload);
   generated.summary = SummarizeSelinuxProof(proof, rules, target);
   std::ranges::copy(
-      HowToInstall(rules.policy, package.has_value() ? Packaged::kYes : Packaged::kNo),
+      HowToInstall(rules.policy, target, package.has_value() ? Packaged::kYes : Packaged::kNo),
       std::back_inserter(generated.summary));
   if (package.has_value()) {
     generated.files[name.module + ".pp"] = *std::move(package);

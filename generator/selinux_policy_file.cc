@@ -72,6 +72,7 @@ Expected<SelinuxPolicyFile> FromModule(const std::string& path, std::string text
   file.target.home_contexts = std::move(target.home_contexts);
   file.target.substitutions = std::move(target.substitutions);
   file.target.notes = std::move(target.notes);
+  file.target.surroundings = target.surroundings;
   file.policy = std::move(compiled->policy);
   file.domain = name + "_t";
   return file;

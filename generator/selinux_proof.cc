@@ -10,6 +10,7 @@
 
 #include "common/text.h"
 #include "generator/file_labels.h"
+#include "generator/selinux_container.h"
 
 namespace cordon {
 namespace {
@@ -27,11 +28,29 @@ class Prover {
   Expected<SelinuxProof> Run(const std::string& policy);
 
  private:
+  void AskAboutNeighbours(std::vector<SelinuxQuestion>* questions) const;
+
   const SelinuxRules& rules_;
   const SelinuxTarget& target_;
   RecordedQuestions recorded_;
   SelinuxProof proof_;
 };
+
+/// Of two containers of this type, each with its pair of categories: one's own files, then the
+/// other's.
+void Prover::AskAboutNeighbours(std::vector<SelinuxQuestion>* questions) const {
+  if (target_.surroundings != SelinuxSurroundings::kContainer ||
+      target_.kind != SelinuxTargetKind::kModules) {
+    return;
+  }
+  SelinuxQuestion own = MakeQuestion(rules_.policy.domain, std::string(kContainerFileType), "file",
+                                     {"execute", "open", "read"});
+  own.source_categories = own.target_categories = "c1,c2";
+  SelinuxQuestion other = own;
+  other.target_categories = "c1,c3";
+  questions->push_back(std::move(own));
+  questions->push_back(std::move(other));
+}
 
 Expected<SelinuxProof> Prover::Run(const std::string& policy) {
   std::vector<SelinuxQuestion> questions = recorded_.questions();
@@ -48,6 +67,7 @@ Expected<SelinuxProof> Prover::Run(const std::string& policy) {
     questions.push_back(
         MakeQuestion(rules_.policy.domain, access.type, access.object_class, {access.permission}));
   }
+  AskAboutNeighbours(&questions);
   ASSIGN_OR_RETURN(const std::vector<SelinuxAnswer> answers, AskSelinux(policy, questions));
   proof_.asked = recorded_.asked();
   proof_.denied = recorded_.Denied(std::span(answers).first(recorded));
@@ -66,6 +86,9 @@ Expected<SelinuxProof> Prover::Run(const std::string& policy) {
                                    : wanted                       ? proof_.wanted
                                                                   : proof_.surplus;
     group.insert(Described(control));
+  }
+  if (at < answers.size()) {
+    proof_.kept_apart = answers[at].missing.empty() && !answers[at + 1].missing.empty();
   }
   proof_.reach = ReachOf(rules_, target_);
   return std::move(proof_);
@@ -95,9 +118,7 @@ nlohmann::ordered_json ReachJson(const std::vector<TypeReach>& reaches) {
 
 Expected<SelinuxProof> ProveSelinux(const SelinuxRules& rules, const SelinuxTarget& target,
                                     const CompiledSelinux& compiled) {
-  ASSIGN_OR_RETURN(const FileLabels labels,
-                   FileLabels::Create(compiled.file_contexts + target.home_contexts,
-                                      target.substitutions, target.facts));
+  ASSIGN_OR_RETURN(const FileLabels labels, TargetLabels(target, compiled.file_contexts));
   return Prover(rules, target, labels).Run(compiled.policy);
 }
 
@@ -148,6 +169,9 @@ std::string WriteSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rul
       {"allowed_because_recorded", proof.wanted},
       {"allowed_to_every_domain", proof.surplus}};
   json["withheld"] = proof.withheld;
+  if (proof.kept_apart.has_value()) {
+    json["kept_apart_by_categories"] = *proof.kept_apart;
+  }
   json["reach"] = ReachJson(proof.reach);
   json["dropped"] = rules.dropped;
   json["blind_spots"] = wordless;
@@ -167,6 +191,10 @@ std::vector<std::string> SummarizeSelinuxProof(const SelinuxProof& proof, const 
   }
   for (const std::string& what : proof.surplus) {
     lines.push_back("allowed, as to every domain of the target: " + what);
+  }
+  if (proof.kept_apart == false) {
+    lines.emplace_back(
+        "categories do not keep its containers apart: the target has no constraint for that");
   }
   std::set<std::string> named;
   for (const TypeReach& reach : proof.reach) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct SelinuxProof {
   std::set<std::string> wanted;
   std::set<std::string> surplus;
   std::vector<TypeReach> reach;
+  /// Of a container, where the target's constraints are known: it may use files of its own
+  /// categories, and is refused those of another container's.
+  std::optional<bool> kept_apart;
 };
 
 /// Asks `compiled` for each recorded access. The type of each path is looked up anew in the

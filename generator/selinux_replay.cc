@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "generator/domain_rules.h"
+#include "generator/selinux_container.h"
 
 namespace cordon {
 
@@ -36,9 +37,7 @@ Expected<SelinuxReplay> ReplayRecording(const SelinuxPolicyFile& file, const std
   DomainRules own = ReadDomainRules(file.cil, type);
   rules.policy.transitions = std::move(own.transitions);
   rules.policy.allow_ioctl = std::move(own.allow_ioctl);
-  ASSIGN_OR_RETURN(const FileLabels labels,
-                   FileLabels::Create(file.target.file_contexts + file.target.home_contexts,
-                                      file.target.substitutions, facts));
+  ASSIGN_OR_RETURN(const FileLabels labels, TargetLabels(file.target, file.target.file_contexts));
   const RecordedQuestions recorded(rules, labels);
   ASSIGN_OR_RETURN(const std::vector<SelinuxAnswer> answers,
                    AskSelinux(file.policy, recorded.questions()));

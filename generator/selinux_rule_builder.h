@@ -18,7 +18,7 @@ namespace cordon {
 
 /// How BuildSelinuxRules() does it: types and files (selinux_rules.cc), calls and sockets
 /// (selinux_rules_network.cc), and what starting a program in its domain needs
-/// (selinux_rules_launch.cc). One use each.
+/// (selinux_rules_launch.cc, selinux_rules_container.cc). One use each.
 class RuleBuilder {
  public:
   RuleBuilder(const Recording& recording, const SelinuxTarget& target, const ModuleName& name)
@@ -38,6 +38,8 @@ class RuleBuilder {
                               const std::set<std::string>& permissions);
   bool HasType(const std::string& type);
   std::string PortType(std::string_view protocol, std::uint16_t port) const;
+
+  bool InContainer() const { return target_.surroundings == SelinuxSurroundings::kContainer; }
 
   // Types of the module.
   std::string TypeName(PrivateType type) const {
@@ -75,6 +77,11 @@ class RuleBuilder {
   void AddPeer(const SocketKey& key, const Seen& seen, const std::string& object_class);
   void AddCapabilities();
   void AddLaunch();
+  void AddContainerLaunch();
+  std::set<std::string> Engines() const;
+  void AddMappedCapability(const std::string& object_class, const std::string& permission,
+                           const std::string& place);
+  void AddLibraryInContainer(const std::string& place);
   void AddLoader();
   void AddSelinuxLibrary();
 

@@ -12,6 +12,7 @@
 #include "generator/path_names.h"
 #include "generator/policy_comment.h"
 #include "generator/selinux_access.h"
+#include "generator/selinux_container.h"
 #include "generator/selinux_rule_builder.h"
 
 namespace cordon {
@@ -107,8 +108,14 @@ void RuleBuilder::DeclareDomain() {
     domain.attributes.insert("domain");
   }
   domain.reasons.Add("the workload's processes");
+  // Without this attribute the categories that keep containers apart mean nothing.
+  const std::string constrained = "mcs_constrained_type";
+  if (InContainer() && target_.facts.attributes.contains(constrained)) {
+    domain.attributes.insert(constrained);
+  }
   for (const std::string& role : {std::string("system_r"), std::string("unconfined_r")}) {
-    if (target_.facts.roles.contains(role)) {
+    // Engines start containers in the system's role, whoever runs them.
+    if (target_.facts.roles.contains(role) && (!InContainer() || role == "system_r")) {
       rules_.policy.role_types[role].insert(rules_.policy.domain);
     }
   }
@@ -159,8 +166,7 @@ void RuleBuilder::DeclarePrivateTypes() {
 }
 
 Expected<FileLabels> RuleBuilder::LabelsOfTarget() const {
-  return FileLabels::Create(FileContextsText(target_.facts.file_patterns) + target_.home_contexts,
-                            target_.substitutions, target_.facts);
+  return TargetLabels(target_, FileContextsText(target_.facts.file_patterns));
 }
 
 Expected<FileLabels> RuleBuilder::LabelsWithOurs() const {
@@ -168,8 +174,7 @@ Expected<FileLabels> RuleBuilder::LabelsWithOurs() const {
   for (const auto& [key, context] : rules_.policy.file_contexts) {
     patterns.push_back({.regex = key.regex, .file_class = key.file_class, .type = context.type});
   }
-  return FileLabels::Create(FileContextsText(std::move(patterns)) + target_.home_contexts,
-                            target_.substitutions, target_.facts);
+  return TargetLabels(target_, FileContextsText(std::move(patterns)));
 }
 
 std::string RuleBuilder::TypeOf(const FileKey& key) const {
@@ -426,7 +431,8 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   completed.files = files_;
   completed.processes = recording_.processes;
   ASSIGN_OR_RETURN(const FileLabels before, LabelsOfTarget());
-  places_ = FindPlaces(completed, before, workload_);
+  places_ =
+      InContainer() ? FindContainerPlaces(completed) : FindPlaces(completed, before, workload_);
   DeclareDomain();
   DeclarePrivateTypes();
   ASSIGN_OR_RETURN(FileLabels labels, LabelsWithOurs());
@@ -442,7 +448,11 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   AddCapabilities();
   AddLoader();
   AddSelinuxLibrary();
-  AddLaunch();
+  if (InContainer()) {
+    AddContainerLaunch();
+  } else {
+    AddLaunch();
+  }
   return std::move(rules_);
 }
 
@@ -456,9 +466,7 @@ Expected<SelinuxRules> RuleBuilder::Replay(const std::string& domain) {
       places_.entries.insert(key.executable);
     }
   }
-  ASSIGN_OR_RETURN(FileLabels labels,
-                   FileLabels::Create(target_.file_contexts + target_.home_contexts,
-                                      target_.substitutions, target_.facts));
+  ASSIGN_OR_RETURN(FileLabels labels, TargetLabels(target_, target_.file_contexts));
   labels_ = std::make_unique<const FileLabels>(std::move(labels));
   for (const auto& [key, file] : files_) {
     AddFile(key, file);

@@ -107,9 +107,13 @@ void RuleBuilder::AddSelinuxLibrary() {
       Allow(type, object_class, permissions, place);
     }
   };
-  allow_at("/sys/fs", FileClass::kDirectory, "dir", {"search"});
-  allow_at("/sys/fs/selinux", FileClass::kDirectory, "filesystem", {"getattr"});
-  allow_at("/sys/fs/selinux", FileClass::kDirectory, "dir", {"search"});
+  if (InContainer()) {
+    AddLibraryInContainer(place);
+  } else {
+    allow_at("/sys/fs", FileClass::kDirectory, "dir", {"search"});
+    allow_at("/sys/fs/selinux", FileClass::kDirectory, "filesystem", {"getattr"});
+    allow_at("/sys/fs/selinux", FileClass::kDirectory, "dir", {"search"});
+  }
   allow_at("/etc/selinux", FileClass::kDirectory, "dir", {"search"});
   allow_at("/etc/selinux/config", FileClass::kFile, "file", {"getattr", "open", "read"});
   // `sed -i` gives what it writes the context of what it replaces (setfscreatecon(3)).

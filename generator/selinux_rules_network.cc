@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "generator/selinux_access.h"
+#include "generator/selinux_container.h"
 #include "generator/selinux_rule_builder.h"
 
 namespace cordon {
@@ -54,6 +55,11 @@ std::string RuleBuilder::PortType(std::string_view protocol, std::uint16_t port)
 void RuleBuilder::AddCalls() {
   for (const auto& [call, observation] : recording_.syscalls) {
     for (CallPermission& permission : CallPermissions(call, observation)) {
+      // Of what is mounted for a container some has its label, some the file system's.
+      if (InContainer() && (permission.target == "fs_t" || permission.target == "tmpfs_t")) {
+        Allow(std::string(kContainerFileType), permission.object_class, permission.permissions,
+              SyscallLabel(call));
+      }
       Record({.place = SyscallLabel(call),
               .path = {},
               .file_class = FileClass::kFile,
@@ -206,7 +212,8 @@ void RuleBuilder::AddPort(const SocketKey& key, const Seen& seen, const std::str
   const auto own = rules_.policy.ports.find({protocol, key.port});
   if (own != rules_.policy.ports.end()) {
     type = own->second.type;
-  } else if (binds && !replaying_ && ListHas(kGeneralPorts, type)) {
+  } else if (binds && !replaying_ && !InContainer() && ListHas(kGeneralPorts, type)) {
+    // A label of a port holds for the whole host, and so for every container on it.
     type = fmt::format("{}_port_t", rules_.policy.name);
     SelinuxType& declared = rules_.policy.types[type];
     declared.reasons.Add(place);
@@ -231,7 +238,8 @@ void RuleBuilder::AddPeer(const SocketKey& key, const Seen& seen, const std::str
   if (recording_.sockets.contains(bound)) {
     peer = "self";
   } else if (const std::optional<std::string_view> known = PeerDomain(key.address);
-             known.has_value() && target_.facts.types.contains(std::string(*known))) {
+             !InContainer() && known.has_value() &&
+             target_.facts.types.contains(std::string(*known))) {
     peer = std::string(*known);
   }
   if (peer.empty()) {
@@ -269,6 +277,9 @@ void RuleBuilder::AddCapabilities() {
          .permissions = {permission->permission},
          .requests = {}},
         "self");
+    if (InContainer()) {
+      AddMappedCapability(permission->object_class, permission->permission, name);
+    }
   }
 }
 

@@ -14,6 +14,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "generator/file_context_regex.h"
+#include "generator/selinux_container.h"
 #include "policies/embedded.h"
 
 namespace cordon {
@@ -280,6 +281,12 @@ Expected<SelinuxTarget> TargetFromTables(std::string name, std::string_view symb
 }
 
 Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target) {
+  if (target == kContainerTarget || target.starts_with(std::string(kContainerTarget) + ":")) {
+    const std::size_t colon = std::min(target.find(':'), target.size() - 1);
+    ASSIGN_OR_RETURN(SelinuxTarget host, LoadSelinuxTarget(target.substr(colon + 1)));
+    MakeContainerTarget(&host);
+    return host;
+  }
   if (target == kShippedTarget) {
     return TargetFromTables(std::string(kShippedTarget), policies::kSelinuxDebian12Symbols,
                             policies::kSelinuxDebian12Places);
@@ -298,9 +305,11 @@ Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target) {
   }
   std::error_code error;
   if (!fs::is_directory(target, error)) {
-    return Fail(MakeError(ErrorCode::kNotFound,
-                          fmt::format("{} is no SELinux target: host, {} or a folder with a policy",
-                                      Quote(target), kShippedTarget)));
+    return Fail(
+        MakeError(ErrorCode::kNotFound,
+                  fmt::format("{} is no SELinux target: host, {}, container, container: and one of "
+                              "them, or a folder with a policy",
+                              Quote(target), kShippedTarget)));
   }
   if (const std::optional<std::string> installed = InstalledPolicy(target); installed.has_value()) {
     return FromRoot(target, *installed);

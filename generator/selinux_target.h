@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +18,15 @@ enum class SelinuxTargetKind : std::uint8_t {
   kModules,  ///< every module of the policy
 };
 
+/// Where the processes of a generated domain run.
+enum class SelinuxSurroundings : std::uint8_t {
+  kHost,       ///< among the host's files, started by init or from a shell
+  kContainer,  ///< among a container's files, started by an engine
+};
+
+/// What LoadSelinuxTarget() calls the surroundings of a container.
+inline constexpr std::string_view kContainerTarget = "container";
+
 struct CilModule {
   std::string name;
   std::string text;
@@ -24,7 +34,8 @@ struct CilModule {
 
 /// The policy that a generated module is for.
 struct SelinuxTarget {
-  std::string name;     ///< "refpolicy-debian12", "default", or the folder
+  std::string
+      name;  ///< "refpolicy-debian12", "default", or the folder; of a container "container:" before
   std::string version;  ///< of the package that the names came from; empty where not known
   SelinuxTargetKind kind = SelinuxTargetKind::kNames;
   PolicyFacts facts;
@@ -34,11 +45,15 @@ struct SelinuxTarget {
   std::string home_contexts;           ///< file_contexts.homedirs, which no module has
   std::string substitutions;           ///< file_contexts.subs_dist and .subs
   std::vector<std::string> notes;      ///< what could not be read of it
+  SelinuxSurroundings surroundings = SelinuxSurroundings::kHost;
+  std::vector<CilModule> companions;  ///< of `modules`: ours, to be loaded with what is generated
 };
 
 /// Loads `target`: "host" (/etc/selinux and its module store), "refpolicy-debian12" (the table that
 /// cordon carries), or a folder that is the root of an installed policy or holds *.cil with a
-/// file_contexts; empty means host where a policy is installed, else refpolicy-debian12. Fails with
+/// file_contexts; empty means host where a policy is installed, else refpolicy-debian12.
+/// "container:TARGET" is a container on a host with that policy (generator/selinux_container.h),
+/// "container" the same without a name. Fails with
 /// kNotFound when there is no policy there, with kInvalidInput naming the file when one cannot be
 /// understood.
 Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target);

@@ -32,7 +32,7 @@ struct Folder {
 /// replace Debian's own of that name, so the generator calls it cordon_redis.
 Expected<std::string> SelinuxModuleOf(const PolicyProof& proof, std::string_view folder) {
   for (const std::string& file : proof.files) {
-    if (file.ends_with(".cil")) {
+    if (file.ends_with(".cil") && file != kContainerTypesFile) {
       return file;
     }
   }

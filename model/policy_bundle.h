@@ -18,6 +18,9 @@ inline constexpr std::string_view kSeccompBpfFile =
     "seccomp.bpf";  ///< the notifying variant, compiled (model/compiled_filter.h)
 inline constexpr std::string_view kConfigFile = "config.json";  ///< OCI configuration
 inline constexpr std::string_view kWhyFile = "why.json";        ///< the reason of every rule
+/// The types of containers' files, beside the module of a policy for containers where the SELinux
+/// policy that it is for has none.
+inline constexpr std::string_view kContainerTypesFile = "cordon_container.cil";
 inline constexpr std::string_view kProofFile =
     "proof.json";  ///< also the marker that a folder is a bundle
 
