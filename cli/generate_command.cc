@@ -31,6 +31,7 @@ struct GenerateOptions {
   bool portable = false;
   std::string target;
   bool permissive = false;
+  bool no_cache = false;
 };
 
 const std::map<std::string, ContainerRuntime, std::less<>> kRuntimes = {
@@ -102,7 +103,8 @@ int Generate(const GenerateOptions& options) {
                   .portability = options.exact ? Portability::kExact : Portability::kPortable},
       .seccomp_format = options.format,
       .selinux_mode = options.permissive ? DomainMode::kPermissive : DomainMode::kEnforcing,
-      .selinux_target = options.target};
+      .selinux_target = options.target,
+      .selinux_cache = options.no_cache ? SliceCache::kOff : SliceCache::kOn};
   if (const Status applied = ApplyRuntime(options, bundle_options.seccomp); !applied) {
     return ReportInputError(applied.error());
   }
@@ -180,6 +182,11 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
       "container: a type for containers there, container:TARGET for those on another policy");
   command->add_flag("--permissive", options->permissive,
                     "Let the SELinux domain log what it would refuse, for a staged roll-out");
+  command
+      ->add_flag("--no-cache", options->no_cache,
+                 "Compile all modules of the SELinux policy, and keep nothing of them for the next "
+                 "time")
+      ->envname("CORDON_NO_CACHE");
   command->callback([options, &exit_code] { exit_code = Generate(*options); });
 }
 

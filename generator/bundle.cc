@@ -69,7 +69,8 @@ Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const Bundl
   ASSIGN_OR_RETURN(GeneratedSelinux selinux,
                    GenerateSelinux(recording, {.name = options.name,
                                                .target = options.selinux_target,
-                                               .mode = options.selinux_mode}));
+                                               .mode = options.selinux_mode,
+                                               .cache = options.selinux_cache}));
   proof.selinux_json = selinux.proof_json;
   bundle.files[std::string(kWhyFile)] = WriteReasons(seccomp, selinux);
   bundle.files.merge(selinux.files);

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "generator/seccomp_generator.h"
+#include "generator/selinux_target.h"
 #include "model/policy_proof.h"
 #include "model/recording.h"
 #include "model/seccomp_policy_json.h"
@@ -19,6 +20,7 @@ struct BundleOptions {
   SeccompProfileFormat seccomp_format = SeccompProfileFormat::kDocker;
   DomainMode selinux_mode = DomainMode::kEnforcing;
   std::string selinux_target = {};  ///< as SelinuxOptions::target
+  SliceCache selinux_cache = SliceCache::kOff;
 };
 
 struct GeneratedBundle {

@@ -17,12 +17,12 @@
 #include "generator/module_package.h"
 #include "generator/path_names.h"
 #include "generator/policy_comment.h"
-#include "generator/selinux_check.h"
 #include "generator/selinux_container.h"
 #include "generator/selinux_proof.h"
 #include "generator/selinux_reasons.h"
 #include "generator/selinux_rules.h"
 #include "generator/selinux_target.h"
+#include "generator/target_compiler.h"
 #include "generator/te_writer.h"
 
 namespace cordon {
@@ -192,15 +192,13 @@ std::vector<std::string> HowToInstall(const SelinuxPolicy& policy, const Selinux
 
 Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
                                            const SelinuxOptions& options) {
-  ASSIGN_OR_RETURN(const SelinuxTarget target, LoadSelinuxTarget(options.target));
+  ASSIGN_OR_RETURN(SelinuxTarget target, LoadSelinuxTarget(options.target, options.cache));
   ASSIGN_OR_RETURN(const ModuleName name, NameFor(options.name, target));
   ASSIGN_OR_RETURN(SelinuxRules rules, BuildSelinuxRules(recording, target, name));
   rules.policy.mode = options.mode;
   const std::vector<std::string> heading = Heading(target, rules, name);
   const CilModule module{.name = name.module, .text = WriteCil(rules.policy, heading)};
-  const NeverallowCheck check =
-      target.kind == SelinuxTargetKind::kModules ? NeverallowCheck::kOn : NeverallowCheck::kOff;
-  Expected<CompiledSelinux> compiled = CompileSelinux(target.modules, module, check);
+  Expected<CompiledSelinux> compiled = CompileForTarget(&target, module);
   if (!compiled.has_value()) {
     Error error = std::move(compiled).error();
     error.message += ReasonOfRefusedRule(error.message, module);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "generator/selinux_target.h"
 #include "model/recording.h"
 #include "model/selinux_policy.h"
 
@@ -17,6 +18,7 @@ struct SelinuxOptions {
   /// else refpolicy-debian12
   std::string target;
   DomainMode mode = DomainMode::kEnforcing;
+  SliceCache cache = SliceCache::kOff;
 };
 
 /// The SELinux part of a bundle.

@@ -148,7 +148,7 @@ std::string WriteSelinuxProof(const SelinuxProof& proof, const SelinuxRules& rul
   json["target"]["name"] = ToUtf8(target.name);
   json["target"]["version"] = target.version;
   json["target"]["policy"] = modules ? "modules" : "names";
-  json["target"]["modules"] = modules ? target.modules.size() : 0;
+  json["target"]["modules"] = modules ? target.module_names.size() : 0;
   json["module"] = rules.policy.name;
   json["domain"] = rules.policy.domain;
   json["mode"] = rules.policy.mode == DomainMode::kPermissive ? "permissive" : "enforcing";

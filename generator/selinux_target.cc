@@ -14,7 +14,9 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "generator/file_context_regex.h"
+#include "generator/policy_cache.h"
 #include "generator/selinux_container.h"
+#include "model/sha256.h"
 #include "policies/embedded.h"
 
 namespace cordon {
@@ -157,10 +159,11 @@ std::vector<fs::path> Entries(const fs::path& folder) {
   return paths;
 }
 
-/// The names that `modules` declare become the facts of the target.
+/// The names that the modules declare become the facts of the target.
 Status ScanModules(SelinuxTarget* target) {
   CilScanner scanner;
-  for (const CilModule& module : target->modules) {
+  for (const CilModule& module :
+       target->slice.has_value() ? target->slice->modules : target->modules) {
     RETURN_IF_ERROR(scanner.Add(module.text, module.name));
     target->module_names.insert(module.name);
   }
@@ -197,8 +200,33 @@ std::map<std::string, fs::path> ModulesInStore(const fs::path& store) {
   return modules;
 }
 
-Expected<SelinuxTarget> FromStore(const fs::path& store, const fs::path& contexts,
-                                  std::string name) {
+/// What a slice depends on: every byte of the modules, and what makes it.
+std::string SliceKey(const std::vector<StoredModule>& stored) {
+  constexpr int kFormat = 1;  // to be raised when slices are cut in another way
+  std::string all = fmt::format("slice {}, cordon {}\n", kFormat, CORDON_VERSION);
+  for (const StoredModule& module : stored) {
+    all += fmt::format("{} {} {}\n", module.name.size(), module.data.size(), module.name);
+    all += module.data;
+  }
+  return ToHex(Sha256(all));
+}
+
+/// Makes modules and facts of `stored`, or of the slice that was kept of them.
+Status AddModules(SliceCache cache, SelinuxTarget* target) {
+  if (cache == SliceCache::kOn) {
+    target->slice_key = SliceKey(target->stored);
+    if (const std::optional<std::string> kept = PolicyCache().Find(target->slice_key)) {
+      target->slice = ReadSlice(*kept);
+    }
+  }
+  if (!target->slice.has_value()) {
+    RETURN_IF_ERROR(UnpackModules(target));
+  }
+  return ScanModules(target);
+}
+
+Expected<SelinuxTarget> FromStore(const fs::path& store, const fs::path& contexts, std::string name,
+                                  SliceCache cache) {
   SelinuxTarget target;
   target.name = std::move(name);
   target.kind = SelinuxTargetKind::kModules;
@@ -210,10 +238,9 @@ Expected<SelinuxTarget> FromStore(const fs::path& store, const fs::path& context
           fmt::format("module {} has no CIL in the store and was left out", module));
       continue;
     }
-    ASSIGN_OR_RETURN(std::string text, Decompressed(*data, path));
-    target.modules.push_back({module, std::move(text)});
+    target.stored.push_back({module, path, *std::move(data)});
   }
-  RETURN_IF_ERROR(ScanModules(&target));
+  RETURN_IF_ERROR(AddModules(cache, &target));
   const std::string base = (contexts / "file_contexts").string();
   target.file_contexts = ReadIfThere(base) + "\n" + ReadIfThere(base + ".local");
   target.home_contexts = ReadIfThere(base + ".homedirs");
@@ -221,17 +248,17 @@ Expected<SelinuxTarget> FromStore(const fs::path& store, const fs::path& context
   return target;
 }
 
-Expected<SelinuxTarget> FromCilFolder(const fs::path& folder) {
+Expected<SelinuxTarget> FromCilFolder(const fs::path& folder, SliceCache cache) {
   SelinuxTarget target;
   target.name = folder.string();
   target.kind = SelinuxTargetKind::kModules;
   for (const fs::path& path : Entries(folder)) {
     if (path.extension() == ".cil") {
       ASSIGN_OR_RETURN(std::string text, ReadFile(path.string(), kMaxModuleBytes));
-      target.modules.push_back({path.stem().string(), std::move(text)});
+      target.stored.push_back({path.stem().string(), path.string(), std::move(text)});
     }
   }
-  RETURN_IF_ERROR(ScanModules(&target));
+  RETURN_IF_ERROR(AddModules(cache, &target));
   ASSIGN_OR_RETURN(target.file_contexts,
                    ReadFile((folder / "file_contexts").string(), kMaxModuleBytes));
   target.substitutions = ReadIfThere(folder / "file_contexts.subs_dist");
@@ -255,9 +282,10 @@ std::optional<std::string> InstalledPolicy(const fs::path& root) {
   return std::nullopt;
 }
 
-Expected<SelinuxTarget> FromRoot(const fs::path& root, const std::string& policy) {
+Expected<SelinuxTarget> FromRoot(const fs::path& root, const std::string& policy,
+                                 SliceCache cache) {
   return FromStore(root / "var/lib/selinux" / policy / "active/modules",
-                   root / "etc/selinux" / policy / "contexts/files", policy);
+                   root / "etc/selinux" / policy / "contexts/files", policy, cache);
 }
 
 bool HasModuleStore(const fs::path& root, const std::string& policy) {
@@ -280,10 +308,19 @@ Expected<SelinuxTarget> TargetFromTables(std::string name, std::string_view symb
   return target;
 }
 
-Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target) {
+Status UnpackModules(SelinuxTarget* target) {
+  for (const StoredModule& module : std::exchange(target->stored, {})) {
+    ASSIGN_OR_RETURN(std::string text, Decompressed(module.data, module.path));
+    target->modules.push_back({module.name, std::move(text)});
+  }
+  std::ranges::sort(target->modules, {}, &CilModule::name);
+  return {};
+}
+
+Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target, SliceCache cache) {
   if (target == kContainerTarget || target.starts_with(std::string(kContainerTarget) + ":")) {
     const std::size_t colon = std::min(target.find(':'), target.size() - 1);
-    ASSIGN_OR_RETURN(SelinuxTarget host, LoadSelinuxTarget(target.substr(colon + 1)));
+    ASSIGN_OR_RETURN(SelinuxTarget host, LoadSelinuxTarget(target.substr(colon + 1), cache));
     MakeContainerTarget(&host);
     return host;
   }
@@ -294,7 +331,7 @@ Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target) {
   if (target.empty() || target == "host") {
     const std::optional<std::string> installed = InstalledPolicy("/");
     if (installed.has_value() && HasModuleStore("/", *installed)) {
-      return FromRoot("/", *installed);
+      return FromRoot("/", *installed, cache);
     }
     if (target.empty()) {
       return LoadSelinuxTarget(std::string(kShippedTarget));
@@ -312,9 +349,9 @@ Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target) {
                               Quote(target), kShippedTarget)));
   }
   if (const std::optional<std::string> installed = InstalledPolicy(target); installed.has_value()) {
-    return FromRoot(target, *installed);
+    return FromRoot(target, *installed, cache);
   }
-  return FromCilFolder(target);
+  return FromCilFolder(target, cache);
 }
 
 }  // namespace cordon

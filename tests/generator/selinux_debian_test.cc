@@ -1,6 +1,5 @@
 // Generated modules against the reference policy that Debian ships, all of its modules, neverallow
-// rules on. The policy is fetched as a package and never installed
-// (tests/selinux/debian-policy.sh).
+// rules on.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -27,6 +26,7 @@
 #include "generator/selinux_rules.h"
 #include "generator/selinux_target.h"
 #include "policies/embedded.h"
+#include "tests/generator/debian_policy.h"
 #include "tests/generator/selinux_recordings.h"
 #include "tests/testing/skip.h"
 #include "tests/testing/temp_dir.h"
@@ -40,22 +40,8 @@ using ::testing::IsSupersetOf;
 
 constexpr const char* kShipped = "refpolicy-debian12";
 
-class DebianPolicy : public ::testing::Test {
+class DebianPolicy : public testing::DebianPolicyTest {
  protected:
-  void SetUp() override {
-    const Expected<ProgramOutput> fetched =
-        RunProgram({"bash", CORDON_DEBIAN_POLICY_SCRIPT}, std::chrono::minutes(5));
-    ASSERT_TRUE(fetched.has_value()) << fetched.error().message;
-    if (fetched->exit_code == 77) {
-      SKIP_BECAUSE(fetched->standard_error);
-    }
-    ASSERT_EQ(fetched->exit_code, 0) << fetched->standard_error;
-    folder_ = Split(fetched->standard_output, '\n').front();
-    Expected<SelinuxTarget> target = LoadSelinuxTarget(folder_);
-    ASSERT_TRUE(target.has_value()) << target.error().message;
-    target_ = std::move(*target);
-  }
-
   /// The module that cordon makes of `recording` from its own table of names, compiled with all of
   /// Debian's modules.
   void ExpectShippedModuleHolds(const Recording& recording, const std::string& name) const {
@@ -72,9 +58,6 @@ class DebianPolicy : public ::testing::Test {
     EXPECT_THAT(proof->denied, IsEmpty());
     EXPECT_GT(proof->asked, 50U);
   }
-
-  std::string folder_;
-  SelinuxTarget target_;
 };
 
 SelinuxQuestion Ask(const std::string& source, const std::string& target,
