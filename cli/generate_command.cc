@@ -104,7 +104,8 @@ int Generate(const GenerateOptions& options) {
       .seccomp_format = options.format,
       .selinux_mode = options.permissive ? DomainMode::kPermissive : DomainMode::kEnforcing,
       .selinux_target = options.target,
-      .selinux_cache = options.no_cache ? SliceCache::kOff : SliceCache::kOn};
+      .selinux_cache = options.no_cache ? SliceCache::kOff : SliceCache::kOn,
+      .name_origin = options.name.empty() ? NameOrigin::kDefault : NameOrigin::kGiven};
   if (const Status applied = ApplyRuntime(options, bundle_options.seccomp); !applied) {
     return ReportInputError(applied.error());
   }

@@ -70,7 +70,8 @@ Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const Bundl
                    GenerateSelinux(recording, {.name = options.name,
                                                .target = options.selinux_target,
                                                .mode = options.selinux_mode,
-                                               .cache = options.selinux_cache}));
+                                               .cache = options.selinux_cache,
+                                               .name_origin = options.name_origin}));
   proof.selinux_json = selinux.proof_json;
   bundle.files[std::string(kWhyFile)] = WriteReasons(seccomp, selinux);
   bundle.files.merge(selinux.files);

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "generator/seccomp_generator.h"
+#include "generator/selinux_generator.h"
 #include "generator/selinux_target.h"
 #include "model/policy_proof.h"
 #include "model/recording.h"
@@ -21,6 +22,7 @@ struct BundleOptions {
   DomainMode selinux_mode = DomainMode::kEnforcing;
   std::string selinux_target = {};  ///< as SelinuxOptions::target
   SliceCache selinux_cache = SliceCache::kOff;
+  NameOrigin name_origin = NameOrigin::kDefault;
 };
 
 struct GeneratedBundle {

@@ -42,31 +42,40 @@ std::string Identifier(std::string_view name) {
   return identifier;
 }
 
-/// Would a module called `name` replace one of the target, or redeclare one of its types?
-bool IsTaken(const std::string& name, const SelinuxTarget& target) {
+/// What of the target a module called `name` would replace or declare again: "module redis", "type
+/// redis_t"; empty: nothing.
+std::string TakenBy(const std::string& name, const SelinuxTarget& target) {
   constexpr auto kSuffixes =
       std::to_array<std::string_view>({"t", "exec_t", "conf_t", "log_t", "data_t", "run_t", "tmp_t",
-                                       "tmpfs_t", "port_t", "launcher"});
-  return target.module_names.contains(name) ||
-         std::ranges::any_of(kSuffixes, [&](std::string_view suffix) {
-           const std::string type = fmt::format("{}_{}", name, suffix);
-           return target.facts.types.contains(type) || target.facts.aliases.contains(type) ||
-                  target.facts.attributes.contains(type);
-         });
+                                       "tmpfs_t", "devpts_t", "port_t", "launcher"});
+  if (target.module_names.contains(name)) {
+    return "module " + name;
+  }
+  for (const std::string_view suffix : kSuffixes) {
+    const std::string type = fmt::format("{}_{}", name, suffix);
+    if (target.facts.types.contains(type) || target.facts.aliases.contains(type) ||
+        target.facts.attributes.contains(type)) {
+      return "type " + type;
+    }
+  }
+  return {};
 }
 
-Expected<ModuleName> NameFor(const std::string& workload, const SelinuxTarget& target) {
-  const std::string plain = Identifier(workload);
-  if (!IsTaken(plain, target)) {
-    return ModuleName{.module = plain, .workload = workload};
+Expected<ModuleName> NameFor(const SelinuxOptions& options, const SelinuxTarget& target) {
+  const std::string plain = Identifier(options.name);
+  const std::string taken = TakenBy(plain, target);
+  if (taken.empty()) {
+    return ModuleName{.module = plain, .workload = options.name};
   }
   const std::string prefixed = "cordon_" + plain;
-  if (!IsTaken(prefixed, target)) {
-    return ModuleName{.module = prefixed, .workload = workload};
+  const std::string prefixed_taken = TakenBy(prefixed, target);
+  if (prefixed_taken.empty() && options.name_origin == NameOrigin::kDefault) {
+    return ModuleName{.module = prefixed, .workload = options.name};
   }
   return Fail(InvalidInput(fmt::format(
-      "the SELinux target {} has modules or types called {} and {} already: choose another --name",
-      Quote(target.name), plain, prefixed)));
+      "the SELinux target {} has a {} already: choose another --name{}", Quote(target.name), taken,
+      prefixed_taken.empty() ? fmt::format(", such as {}", prefixed)
+                             : fmt::format(" (there is a {}, too)", prefixed_taken))));
 }
 
 std::string CompanionFiles(const SelinuxTarget& target) {
@@ -193,7 +202,7 @@ std::vector<std::string> HowToInstall(const SelinuxPolicy& policy, const Selinux
 Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
                                            const SelinuxOptions& options) {
   ASSIGN_OR_RETURN(SelinuxTarget target, LoadSelinuxTarget(options.target, options.cache));
-  ASSIGN_OR_RETURN(const ModuleName name, NameFor(options.name, target));
+  ASSIGN_OR_RETURN(const ModuleName name, NameFor(options, target));
   ASSIGN_OR_RETURN(SelinuxRules rules, BuildSelinuxRules(recording, target, name));
   rules.policy.mode = options.mode;
   const std::vector<std::string> heading = Heading(target, rules, name);
@@ -227,6 +236,10 @@ Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
   generated.domain_label = fmt::format("system_u:system_r:{}:s0", rules.policy.domain);
   generated.proof_json = WriteSelinuxProof(proof, rules, target, name.workload);
   generated.summary = SummarizeSelinuxProof(proof, rules, target);
+  if (const std::string taken = TakenBy(Identifier(options.name), target); !taken.empty()) {
+    generated.summary.push_back(
+        fmt::format("the module is called {}: the target has a {} already", name.module, taken));
+  }
   std::ranges::copy(
       HowToInstall(rules.policy, target, package.has_value() ? Packaged::kYes : Packaged::kNo),
       std::back_inserter(generated.summary));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 
 namespace cordon {
 
+/// Did the user choose the name, or does it come from the recording?
+enum class NameOrigin : std::uint8_t { kDefault, kGiven };
+
 struct SelinuxOptions {
   std::string name;  ///< base of the type names: NAME_t, NAME_exec_t, …
   /// "host", "refpolicy-debian12", or a folder that holds a module store; empty: host if installed,
@@ -19,6 +23,7 @@ struct SelinuxOptions {
   std::string target;
   DomainMode mode = DomainMode::kEnforcing;
   SliceCache cache = SliceCache::kOff;
+  NameOrigin name_origin = NameOrigin::kDefault;
 };
 
 /// The SELinux part of a bundle.
@@ -38,9 +43,10 @@ struct GeneratedSelinux {
 
 /// A domain and private file types for what `recording` saw, compiled with libsepol against the
 /// target, and every recorded access asked of the result. Fails with kInternal when the module does
-/// not pass its own proof, with kInvalidInput when the target refuses it (a neverallow rule) or
-/// when cordon_NAME is taken too, with kNotFound when there is no such target. Deterministic for
-/// one target. The caller must be single-threaded: libsepol is run in forked children.
+/// not pass its own proof, with kInvalidInput when the target refuses it (a neverallow rule), when
+/// a given name is taken in the target, or when cordon_NAME is, too, with kNotFound when there is
+/// no such target. Deterministic for one target. The caller must be single-threaded: libsepol is
+/// run in forked children.
 Expected<GeneratedSelinux> GenerateSelinux(const Recording& recording,
                                            const SelinuxOptions& options);
 

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "generator/file_labels.h"
 #include "generator/selinux_places.h"
@@ -48,6 +50,9 @@ class RuleBuilder {
 
   void DeclareDomain();
   void DeclarePrivateTypes();
+  void AddFileContexts();
+  std::optional<std::string> TypeInTarget(const FileContextKey& key) const;
+  std::vector<FileContextKey> MoreSpecific(const FileContextKey& key) const;
   Expected<FileLabels> LabelsOfTarget() const;
   Expected<FileLabels> LabelsWithOurs() const;
   std::string TypeOf(const FileKey& key) const;

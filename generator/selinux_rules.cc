@@ -149,19 +149,52 @@ void RuleBuilder::DeclarePrivateTypes() {
       }
     }
   }
+}
+
+/// The type that the target gives by exactly this file context.
+std::optional<std::string> RuleBuilder::TypeInTarget(const FileContextKey& key) const {
+  const auto found =
+      std::ranges::find_if(target_.facts.file_patterns, [&key](const FilePattern& pattern) {
+        return pattern.regex == key.regex && pattern.file_class == key.file_class;
+      });
+  return found == target_.facts.file_patterns.end() ? std::nullopt : std::optional(found->type);
+}
+
+/// File contexts that together match what `key` does, each of which wins over one like `key`:
+/// libselinux takes the one with the longer literal beginning, without a pattern, or with a class.
+std::vector<FileContextKey> RuleBuilder::MoreSpecific(const FileContextKey& key) const {
+  constexpr std::string_view kTree = "(/.*)?";
+  if (key.regex.ends_with(kTree) && !key.file_class.has_value()) {
+    const std::string directory = key.regex.substr(0, key.regex.size() - kTree.size());
+    return {{.regex = directory, .file_class = FileClass::kDirectory},
+            {.regex = directory + "/.*", .file_class = std::nullopt}};
+  }
+  std::vector<FileContextKey> keys;
+  for (const auto& [own, type] : places_.own) {
+    if (!key.file_class.has_value() && PathRegex(own.path) == key.regex) {
+      keys.push_back({.regex = key.regex, .file_class = own.file_class});
+    }
+  }
+  return keys;
+}
+
+void RuleBuilder::AddFileContexts() {
   for (const auto& [key, context] : places_.contexts) {
-    const auto conflict =
-        std::ranges::find_if(target_.facts.file_patterns, [&key](const FilePattern& pattern) {
-          return pattern.regex == key.regex && pattern.file_class == key.file_class;
-        });
-    if (conflict != target_.facts.file_patterns.end()) {
+    const std::optional<std::string> conflict = TypeInTarget(key);
+    const std::vector<FileContextKey> keys =
+        conflict.has_value() ? MoreSpecific(key) : std::vector<FileContextKey>{key};
+    if (keys.empty() || std::ranges::any_of(keys, [this](const FileContextKey& narrower) {
+          return TypeInTarget(narrower).has_value();
+        })) {
       rules_.blind_spots.insert(
           fmt::format("{} has a file context in the target already ({}), which stays", key.regex,
-                      conflict->type));
+                      conflict.value_or("")));
       continue;
     }
-    rules_.policy.file_contexts.emplace(key,
-                                        FileContextRule{TypeName(context.first), context.second});
+    for (const FileContextKey& narrower : keys) {
+      rules_.policy.file_contexts.emplace(narrower,
+                                          FileContextRule{TypeName(context.first), context.second});
+    }
   }
 }
 
@@ -435,6 +468,7 @@ Expected<SelinuxRules> RuleBuilder::Build() {
       InContainer() ? FindContainerPlaces(completed) : FindPlaces(completed, before, workload_);
   DeclareDomain();
   DeclarePrivateTypes();
+  AddFileContexts();
   ASSIGN_OR_RETURN(FileLabels labels, LabelsWithOurs());
   labels_ = std::make_unique<const FileLabels>(std::move(labels));
   FindInheriting();

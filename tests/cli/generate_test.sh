@@ -85,5 +85,7 @@ expect_usage "a release that is none" "runc-1.1" cat.json --runtime runc-latest
 expect_usage "an unknown format" "systemd" cat.json --seccomp-format systemd
 expect_usage "both widths at once" "exact" cat.json --exact --portable
 expect_usage "an SELinux target that is not there" "nowhere" cat.json --target /nowhere
-[[ ! -e ../x.policy && ! -e x.policy ]] || die "something was written"
+expect_usage "a name that the SELinux target has" "has a module redis already: choose another --name, such as cordon_redis" cat.json --name redis --target refpolicy-debian12
+"$cordon" generate cat.json --name redisserver --target refpolicy-debian12 2>err || die "a name that it has not is refused, too: $(cat err)"
+[[ ! -e redis.policy && ! -e ../x.policy && ! -e x.policy ]] || die "something was written"
 echo "ok: $checks checks"

@@ -46,7 +46,7 @@ serve() {
 generated() {
   local base=$1 policy=$work/$program.$1${3:-}.policy
   shift
-  "$cordon" generate "$work/$program.recording.json" --name "$program" --runtime "$base" "$@" -o "$policy" || die "$what: generate failed"
+  "$cordon" generate "$work/$program.recording.json" --name "learned_$program" --runtime "$base" "$@" -o "$policy" || die "$what: generate failed"
   "$answers_of" "$policy/seccomp.json" <"$work/calls" >"$work/answers"
   mv "$work/answers" "$policy/answers"
 }

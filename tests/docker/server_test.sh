@@ -28,7 +28,7 @@ wait_for "the end of cordon profile" 30 gone "$server"
 ok "$name was learned under load"
 
 # Generate.
-"$cordon" generate "$work/$name.recording.json" --runtime runc --name "$name" -o "$work/$name.policy" ||
+"$cordon" generate "$work/$name.recording.json" --runtime runc --name "learned_$name" -o "$work/$name.policy" ||
   die "generate failed"
 profile=$work/$name.policy/seccomp.json
 [[ -s $profile ]] || die "generate wrote no seccomp.json"

@@ -36,7 +36,7 @@ wait_for "the end of cordon profile" 30 gone "$server"
 [[ -s $work/$name.recording.json ]] || die "no recording was written: $(cat "$work/learn.log")"
 ok "$name was learned while it served"
 
-"$cordon" generate "$work/$name.recording.json" --name "$name" --runtime cordon -o "$work/$name.policy" || die "generate failed"
+"$cordon" generate "$work/$name.recording.json" --name "learned_$name" --runtime cordon -o "$work/$name.policy" || die "generate failed"
 ok "the bundle was generated and passed its own proof"
 
 rm -f "$folder"/{logs,data}/*.pid

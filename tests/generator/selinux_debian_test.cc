@@ -176,6 +176,68 @@ TEST_F(DebianPolicy, TakesAModuleMadeForItAndHoldsIt) {
   }
 }
 
+TEST_F(DebianPolicy, HasNamesThatNoModuleMayBeGiven) {
+  for (const char* name : {"redis", "sshd", "postgresql"}) {
+    const Expected<GeneratedSelinux> generated =
+        GenerateSelinux(testing::TinyServer(),
+                        {.name = name, .target = folder_, .name_origin = NameOrigin::kGiven});
+    ASSERT_FALSE(generated.has_value()) << name;
+    EXPECT_THAT(generated.error().message, HasSubstr(fmt::format("such as cordon_{}", name)));
+  }
+  const Expected<GeneratedSelinux> aside =
+      GenerateSelinux(testing::TinyServer(), {.name = "sshd", .target = folder_});
+  ASSERT_TRUE(aside.has_value()) << aside.error().message;
+  EXPECT_EQ(aside->module_name, "cordon_sshd");
+}
+
+// Debian gives everything in /var/spool/rsyslog the type of logs, by the file context that cordon
+// would write for a folder of the workload.
+TEST_F(DebianPolicy, LosesToMoreSpecificFileContextsWhereItHasTheSame) {
+  Recording recording = testing::TinyServer();
+  testing::AddFile(&recording, "/var/spool/rsyslog", FileClass::kDirectory,
+                   {FileAccess::kSearch, FileAccess::kAddName});
+  testing::AddFile(&recording, "/var/spool/rsyslog/state", FileClass::kFile,
+                   {FileAccess::kOpen, FileAccess::kRead, FileAccess::kWrite, FileAccess::kCreate});
+  const std::string same = R"(filecon "/var/spool/rsyslog(/.*)?" any)";
+  ASSERT_TRUE(std::ranges::any_of(
+      target_.modules, [&](const CilModule& module) { return module.text.contains(same); }));
+  const Expected<GeneratedSelinux> generated =
+      GenerateSelinux(recording, {.name = "tinyd", .target = folder_});
+  ASSERT_TRUE(generated.has_value()) << generated.error().message;
+  const std::string& cil = generated->files.at("tinyd.cil");
+  EXPECT_THAT(cil, ::testing::Not(HasSubstr(same)));
+  const Expected<CompiledSelinux> compiled =
+      CompileSelinux(target_.modules, {"tinyd", cil}, NeverallowCheck::kOff);
+  ASSERT_TRUE(compiled.has_value()) << compiled.error().message;
+  const auto type_of = [&](const std::string& contexts, const std::string& path,
+                           FileClass file_class) {
+    const Expected<FileLabels> labels =
+        FileLabels::Create(contexts, target_.substitutions, target_.facts);
+    return labels.has_value() ? labels->TypeOf(path, file_class) : labels.error().message;
+  };
+  EXPECT_EQ(type_of(target_.file_contexts, "/var/spool/rsyslog/state", FileClass::kFile),
+            "var_log_t");
+  EXPECT_EQ(type_of(compiled->file_contexts, "/var/spool/rsyslog/state", FileClass::kFile),
+            "tinyd_data_t");
+  EXPECT_EQ(type_of(compiled->file_contexts, "/var/spool/rsyslog", FileClass::kDirectory),
+            "tinyd_data_t");
+}
+
+// Paths of nginx have types in Debian's policy; its domain uses these, and says nothing of them.
+TEST_F(DebianPolicy, KeepsItsFileContextsForNginx) {
+  const Expected<SelinuxRules> rules =
+      BuildSelinuxRules(testing::NginxServer(), target_, {.module = "nginx", .workload = "nginx"});
+  ASSERT_TRUE(rules.has_value()) << rules.error().message;
+  for (const auto& [key, context] : rules->policy.file_contexts) {
+    EXPECT_TRUE(std::ranges::none_of(target_.facts.file_patterns, [&](const FilePattern& pattern) {
+      return pattern.regex == key.regex && pattern.file_class == key.file_class;
+    })) << key.regex;
+  }
+  EXPECT_FALSE(rules->policy.file_contexts.empty());
+  EXPECT_FALSE(rules->policy.types.contains("nginx_exec_t"));
+  EXPECT_TRUE(rules->policy.allow.contains({"nginx_t", "httpd_exec_t", "file"}));
+}
+
 TEST_F(DebianPolicy, TakesTheModuleThatCordonMakesWithoutIt) {
   ExpectShippedModuleHolds(testing::TinyServer(), "tinyd");
 }

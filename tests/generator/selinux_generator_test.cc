@@ -137,6 +137,40 @@ TEST(GenerateSelinux, StepsAsideForANameOfTheTarget) {
   EXPECT_THAT(Proof(generated).value("renamed", ""), HasSubstr("redis"));
 }
 
+TEST(GenerateSelinux, RefusesANameOfTheTargetThatWasGiven) {
+  struct Row {
+    const char* name;
+    const char* taken;
+  };
+
+  for (const Row& row : {Row{"redis", "module redis"}, Row{"sshd", "type sshd_t"},
+                         Row{"postgresql", "module postgresql"}, Row{"user", "type user_t"},
+                         Row{"Redis", "module redis"}}) {
+    const Expected<GeneratedSelinux> generated =
+        GenerateSelinux(testing::TinyServer(),
+                        {.name = row.name, .target = kShipped, .name_origin = NameOrigin::kGiven});
+    ASSERT_FALSE(generated.has_value()) << row.name;
+    EXPECT_EQ(generated.error().code, ErrorCode::kInvalidInput);
+    EXPECT_THAT(generated.error().message, HasSubstr(std::string("has a ") + row.taken));
+    EXPECT_THAT(generated.error().message, HasSubstr("choose another --name, such as cordon_"));
+  }
+  const Expected<GeneratedSelinux> free = GenerateSelinux(
+      testing::TinyServer(),
+      {.name = "cordon_redis", .target = kShipped, .name_origin = NameOrigin::kGiven});
+  ASSERT_TRUE(free.has_value()) << free.error().message;
+  EXPECT_EQ(free->module_name, "cordon_redis");
+}
+
+TEST(GenerateSelinux, StepsAsideForEachNameOfTheTargetAndSaysSo) {
+  for (const char* name : {"redis", "sshd", "postgresql"}) {
+    const GeneratedSelinux generated = Generated(testing::TinyServer(), name);
+    EXPECT_EQ(generated.module_name, std::string("cordon_") + name);
+    EXPECT_THAT(generated.summary, ::testing::Contains(HasSubstr("the target has a ")));
+  }
+  EXPECT_THAT(Generated(testing::TinyServer(), "tinyd").summary,
+              ::testing::Not(::testing::Contains(HasSubstr("the target has a "))));
+}
+
 TEST(GenerateSelinux, KeepsWhatTheTargetLabelsItself) {
   const GeneratedSelinux generated = Generated(testing::NginxServer(), "nginx");
   const std::string cil = generated.files.at("nginx.cil");
