@@ -72,6 +72,53 @@ std::string TypeInContext(std::string_view context) {
   return parts.size() >= 3 ? parts[2] : std::string();
 }
 
+/// May `regex` be of the form `ONE|OTHER` as a whole?
+bool HasAlternatives(std::string_view regex) {
+  int depth = 0;
+  for (std::size_t at = 0; at < regex.size(); ++at) {
+    const char c = regex[at];
+    if (c == '\\') {
+      ++at;
+    } else if (c == '[') {
+      return regex.contains('|');  // parentheses may stand for themselves in there
+    } else if (c == '(' || c == ')') {
+      depth += c == '(' ? 1 : -1;
+    } else if (c == '|' && depth <= 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// What every path begins with that the regular expression at the beginning of `line` matches.
+std::string LiteralBeginning(std::string_view line) {
+  const std::size_t start = line.find_first_not_of(" \t");
+  if (start == std::string_view::npos || line[start] != '/') {
+    return {};
+  }
+  const std::string_view regex = line.substr(start, line.find_first_of(" \t", start) - start);
+  std::string literal;
+  if (HasAlternatives(regex)) {
+    return literal;  // each may begin in another way
+  }
+  for (std::size_t at = 0; at < regex.size(); ++at) {
+    const char c = regex[at];
+    if (c == '\\' && at + 1 < regex.size() &&
+        std::ispunct(static_cast<unsigned char>(regex[at + 1])) != 0) {
+      literal += regex[++at];
+    } else if (std::string_view("\\.^$?*+|[](){}").contains(c)) {
+      // These say that the character before them may be missing.
+      if (c == '?' || c == '*' || c == '{') {
+        literal.resize(literal.empty() ? 0 : literal.size() - 1);
+      }
+      break;
+    } else {
+      literal += c;
+    }
+  }
+  return literal;
+}
+
 int DropMessage(int /*type*/, const char* /*format*/, ...) {
   return 0;
 }  // NOLINT(cert-dcl50-cpp): libselinux's type
@@ -127,8 +174,7 @@ void FileLabels::Close::operator()(selabel_handle* handle) const {
   selabel_close(handle);
 }
 
-Expected<FileLabels> FileLabels::Create(std::string_view file_contexts,
-                                        std::string_view substitutions, const PolicyFacts& facts) {
+Expected<FileLabels::Handle> FileLabels::Open(std::string_view file_contexts) {
   // libselinux reads files only; a memory file has a name in /proc/self/fd and none of the
   // companions (.bin, .subs) that it would look for.
   const UniqueFd file(memfd_create("file_contexts", MFD_CLOEXEC));
@@ -148,16 +194,77 @@ Expected<FileLabels> FileLabels::Create(std::string_view file_contexts,
   selinux_set_callback(SELINUX_CB_LOG, silent);
   const std::string path = fmt::format("/proc/self/fd/{}", file.get());
   const std::array<selinux_opt, 1> options{{{SELABEL_OPT_PATH, path.c_str()}}};
-  FileLabels labels;
-  labels.handle_.reset(selabel_open(SELABEL_CTX_FILE, options.data(), options.size()));
-  if (labels.handle_ == nullptr) {
+  Handle handle(selabel_open(SELABEL_CTX_FILE, options.data(), options.size()));
+  if (handle == nullptr) {
     return Fail(
         InvalidInput("the file contexts of the SELinux target could not be read by libselinux"));
   }
+  return handle;
+}
+
+Expected<FileLabels> FileLabels::Create(std::string_view file_contexts,
+                                        std::string_view substitutions, const PolicyFacts& facts) {
+  FileLabels labels;
+  ASSIGN_OR_RETURN(labels.all_, Open(file_contexts));
+  for (std::string& line : Split(file_contexts, '\n')) {
+    const std::size_t start = line.find_first_not_of(" \t");
+    if (start == std::string::npos || line[start] == '#') {
+      continue;
+    }
+    labels.lines_.push_back({.literal = LiteralBeginning(line),
+                             .text = std::move(line),
+                             .place = labels.lines_.size()});
+  }
+  std::ranges::sort(labels.lines_, {}, &Line::literal);
   labels.substitutions_ = ParseSubstitutions(substitutions);
   labels.filesystem_prefixes_ = facts.filesystem_prefixes;
   labels.filesystem_types_ = facts.filesystem_types;
   return labels;
+}
+
+/// A line that matches a path in a folder has a literal that the folder's name begins with, or that
+/// begins with it. The folder is the deepest above the path that a literal goes into: so there are
+/// no more of them than lines.
+selabel_handle* FileLabels::HandleFor(const std::string& path) const {
+  const auto from = [this](std::string_view literal) {
+    return std::ranges::lower_bound(lines_, literal, {}, &Line::literal);
+  };
+  std::string folder = "/";
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    const std::string deeper = path.substr(0, slash + 1);
+    const auto line = from(deeper);
+    if (line == lines_.end() || !line->literal.starts_with(deeper)) {
+      break;
+    }
+    folder = deeper;
+  }
+  if (folder == "/") {
+    return all_.get();
+  }
+  if (const auto found = handles_.find(folder); found != handles_.end()) {
+    return found->second.get();
+  }
+  std::vector<const Line*> some;
+  for (std::size_t size = 0; size < folder.size(); ++size) {
+    const std::string_view literal = std::string_view(folder).substr(0, size);
+    for (auto line = from(literal); line != lines_.end() && line->literal == literal; ++line) {
+      some.push_back(&*line);
+    }
+  }
+  for (auto line = from(folder); line != lines_.end() && line->literal.starts_with(folder);
+       ++line) {
+    some.push_back(&*line);
+  }
+  // The last of the lines that match wins.
+  std::ranges::sort(some, {}, &Line::place);
+  std::string text;
+  for (const Line* line : some) {
+    text += line->text + "\n";
+  }
+  Expected<Handle> handle = Open(text);
+  return handles_.emplace(folder, handle.has_value() ? std::move(*handle) : nullptr)
+      .first->second.get();
 }
 
 std::string FileLabels::Substituted(const std::string& path) const {
@@ -219,7 +326,9 @@ std::string FileLabels::Look(const std::string& path, FileClass file_class) cons
   }
   char* context = nullptr;
   std::string type;
-  if (selabel_lookup_raw(handle_.get(), &context, Substituted(path).c_str(),
+  const std::string substituted = Substituted(path);
+  selabel_handle* const some = HandleFor(substituted);
+  if (selabel_lookup_raw(some == nullptr ? all_.get() : some, &context, substituted.c_str(),
                          static_cast<int>(ModeOf(file_class))) == 0) {
     type = TypeInContext(context);
     freecon(context);

@@ -42,13 +42,29 @@ class FileLabels {
 
   FileLabels() = default;
 
+  /// A line of the file contexts, and the literal text that each path begins with that it matches.
+  struct Line {
+    std::string literal;
+    std::string text;
+    std::size_t place = 0;  ///< among all lines
+  };
+
+  using Handle = std::unique_ptr<selabel_handle, Close>;
+
+  static Expected<Handle> Open(std::string_view file_contexts);
+
   std::string Look(const std::string& path, FileClass file_class) const;
+  selabel_handle* HandleFor(const std::string& path) const;
   std::string Substituted(const std::string& path) const;
   std::optional<std::string> UnlabelledFilesystemType(std::string_view path,
                                                       FileClass file_class) const;
   std::string GenfsType(std::string_view filesystem, std::string_view path) const;
 
-  std::unique_ptr<selabel_handle, Close> handle_;
+  Handle all_;
+  std::vector<Line> lines_;  ///< by their literals
+  /// By a folder: of the lines that can match a path in it. libselinux tries them one after the
+  /// other, so with all of them each look-up costs as much as there are.
+  mutable std::map<std::string, Handle> handles_;
   std::vector<std::pair<std::string, std::string>> substitutions_;  ///< longest alias first
   std::vector<FilesystemPrefix> filesystem_prefixes_;
   std::map<std::string, std::string> filesystem_types_;

@@ -34,6 +34,37 @@ TEST(FileLabels, TakesTheMostSpecificContext) {
   EXPECT_EQ(labels.TypeOf("/usr/bin/bash", FileClass::kSymlink), "bin_t");
 }
 
+// Only the lines that can match in a path's folder are tried.
+TEST(FileLabels, FindsContextsWhateverTheyBeginWith) {
+  const Expected<FileLabels> labels = FileLabels::Create(
+      "/.* system_u:object_r:default_t:s0\n"
+      "/a/b?c/.* system_u:object_r:maybe_t:s0\n"
+      "/a/bb*/x system_u:object_r:many_t:s0\n"
+      "/(a|e)/f/.* system_u:object_r:either_t:s0\n"
+      "/g/h/.*|/i/j/.* system_u:object_r:one_t:s0\n"
+      "/a/[|(]k/.* system_u:object_r:odd_t:s0\n"
+      "/a/l\\.d/.* system_u:object_r:dot_t:s0\n"
+      "\t/a/m/n/o/.* -- system_u:object_r:deep_t:s0\n"
+      "# /a/m/n/.* system_u:object_r:comment_t:s0\n"
+      "/a/m/n/o/p -- system_u:object_r:exact_t:s0\n",
+      "", {});
+  ASSERT_TRUE(labels.has_value()) << labels.error().message;
+
+  struct Row {
+    const char* path;
+    const char* type;
+  };
+
+  for (const Row& row :
+       {Row{"/a/c/1", "maybe_t"}, Row{"/a/bc/1", "maybe_t"}, Row{"/a/b/x", "many_t"},
+        Row{"/a/bbb/x", "many_t"}, Row{"/a/f/1", "either_t"}, Row{"/e/f/1", "either_t"},
+        Row{"/g/h/1", "one_t"}, Row{"/a/|k/1", "odd_t"}, Row{"/a/l.d/1", "dot_t"},
+        Row{"/a/lxd/1", "default_t"}, Row{"/a/m/n/o/q", "deep_t"}, Row{"/a/m/n/o/p", "exact_t"},
+        Row{"/a/m/n/r", "default_t"}, Row{"/z", "default_t"}}) {
+    EXPECT_EQ(labels->TypeOf(row.path, FileClass::kFile), row.type) << row.path;
+  }
+}
+
 TEST(FileLabels, FollowsSubstitutions) {
   EXPECT_EQ(Labels().TypeOf("/bin/bash", FileClass::kFile), "shell_exec_t");
   EXPECT_EQ(Labels().TypeOf("/binary", FileClass::kFile), "");

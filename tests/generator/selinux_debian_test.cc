@@ -115,6 +115,36 @@ TEST_F(DebianPolicy, LabelsThePlacesThatCordonCarries) {
   EXPECT_GT(checked, 80);
 }
 
+// A look-up tries the lines that can match in a path's folder; in parentheses each could match
+// anywhere, so all are tried.
+TEST_F(DebianPolicy, LabelsPathsByTheLinesOfTheirFoldersAsByAll) {
+  std::string parenthesized;
+  std::set<std::string> paths;
+  for (const std::string& line : Split(target_.file_contexts, '\n')) {
+    if (!line.starts_with('/')) {
+      continue;
+    }
+    const std::size_t end = line.find('\t');
+    parenthesized += fmt::format("({}){}\n", line.substr(0, end), line.substr(end));
+    std::string literal = line.substr(0, line.find_first_of("\\.^$?*+|[({\t"));
+    paths.insert(literal.substr(0, std::max<std::size_t>(literal.find_last_not_of('/') + 1, 1)));
+    paths.insert(literal + "x");
+    paths.insert(literal + "/lib/y.conf");
+  }
+  const Expected<FileLabels> some = FileLabels::Create(target_.file_contexts, "", target_.facts);
+  const Expected<FileLabels> all = FileLabels::Create(parenthesized, "", target_.facts);
+  ASSERT_TRUE(some.has_value() && all.has_value());
+  std::set<std::string> types;
+  for (const std::string& path : paths) {
+    for (const FileClass file_class : {FileClass::kFile, FileClass::kDirectory}) {
+      const std::string type = all->TypeOf(path, file_class);
+      EXPECT_EQ(some->TypeOf(path, file_class), type) << path;
+      types.insert(type);
+    }
+  }
+  EXPECT_GT(types.size(), 800U) << "of " << paths.size() << " paths";
+}
+
 TEST_F(DebianPolicy, PutsPortsAndKernelFilesWhereCordonSays) {
   const Expected<SelinuxTarget> shipped = LoadSelinuxTarget(kShipped);
   ASSERT_TRUE(shipped.has_value());
