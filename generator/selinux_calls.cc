@@ -75,12 +75,16 @@ constexpr auto kCallRows = std::to_array<CallRow>({
 });
 
 /// What the kernel asks in passing: of whom changes modes or owners, or writes to a file, whether
-/// set-id bits may stay (setattr_copy(), file_remove_privs()); whether a queue may be longer than
-/// usual; whether code may be speculated on less carefully, or looked at by BPF and events.
+/// set-id bits may stay (setattr_copy(), file_remove_privs()); of whom becomes a user, whether it
+/// may become any; whether a queue may be longer than usual; whether code may be speculated on
+/// less carefully, or looked at by BPF and events.
 constexpr auto kPassingRows = std::to_array<CallRow>({
     {"chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat write pwrite64 truncate "
      "ftruncate",
      "self", "capability", "fsetid"},
+    // Asked before whether the id is another one at all (__sys_setuid() in kernel/sys.c).
+    {"setuid setuid32", "self", "capability", "setuid"},
+    {"setgid setgid32", "self", "capability", "setgid"},
     {"mq_open", "self", "capability", "sys_resource"},
     {"bpf", "self", "capability2", "bpf perfmon"},
     {"bpf perf_event_open", "self", "capability", "sys_admin"},

@@ -134,6 +134,10 @@ TEST(PassingPermissions, AreThoseThatNothingDependsOn) {
   ASSERT_EQ(passing.size(), 1U);
   EXPECT_EQ(passing[0].object_class, "capability");
   EXPECT_THAT(passing[0].permissions, ElementsAre("fsetid"));
+  // setuid(2) asks even when it changes nothing.
+  ASSERT_EQ(PassingPermissions(Call("setuid"), Seen({})).size(), 1U);
+  EXPECT_THAT(PassingPermissions(Call("setuid"), Seen({}))[0].permissions, ElementsAre("setuid"));
+  EXPECT_THAT(PassingPermissions(Call("setresuid"), Seen({})), IsEmpty());
   EXPECT_THAT(PassingPermissions(Call("getpid"), Seen({})), IsEmpty());
 }
 
