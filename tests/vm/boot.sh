@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${1:?usage: boot.sh BUILD_DIR}
 results=$build/vm/results
-seconds=${CORDON_VM_SECONDS:-1000}
+seconds=${CORDON_VM_SECONDS:-1300}
 
 rm -rf "$results"
 mkdir -p "$results"
