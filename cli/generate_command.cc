@@ -180,7 +180,8 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
   command->add_option(
       "--target", options->target,
       "The SELinux policy to build for: host, refpolicy-debian12, or a folder with a module store; "
-      "container: a type for containers there, container:TARGET for those on another policy");
+      "container: a type for containers there, container:TARGET for those on another policy, "
+      "fedora-container for those on Fedora");
   command->add_flag("--permissive", options->permissive,
                     "Let the SELinux domain log what it would refuse, for a staged roll-out");
   command

@@ -42,7 +42,7 @@ std::string TargetOf(const BundleSelinux& bundle) {
   const std::string container = std::string(kContainerTarget) + ":";
   const bool contained = bundle.target.starts_with(container);
   const std::string policy = contained ? bundle.target.substr(container.size()) : bundle.target;
-  const bool shipped = policy == "refpolicy-debian12";
+  const bool shipped = policy == "refpolicy-debian12" || policy == "fedora-container";
   const bool installed = !policy.empty() && !policy.contains('/');
   return (contained ? container : "") + (shipped || !installed ? policy : "host");
 }

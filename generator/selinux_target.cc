@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxModuleBytes = std::size_t{64} << 20;
 constexpr std::string_view kShippedTarget = "refpolicy-debian12";
+constexpr std::string_view kFedoraTarget = "fedora-container";
 
 /// The words of each line that is not a comment.
 std::vector<std::vector<std::string>> Table(std::string_view text) {
@@ -324,6 +325,13 @@ Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target, SliceCache 
     MakeContainerTarget(&host);
     return host;
   }
+  if (target == kFedoraTarget) {
+    ASSIGN_OR_RETURN(SelinuxTarget fedora, TargetFromTables(target, policies::kSelinuxFedoraSymbols,
+                                                            policies::kSelinuxFedoraPlaces));
+    MakeContainerTarget(&fedora);
+    fedora.name = target;
+    return fedora;
+  }
   if (target == kShippedTarget) {
     return TargetFromTables(std::string(kShippedTarget), policies::kSelinuxDebian12Symbols,
                             policies::kSelinuxDebian12Places);
@@ -342,11 +350,11 @@ Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target, SliceCache 
   }
   std::error_code error;
   if (!fs::is_directory(target, error)) {
-    return Fail(
-        MakeError(ErrorCode::kNotFound,
-                  fmt::format("{} is no SELinux target: host, {}, container, container: and one of "
-                              "them, or a folder with a policy",
-                              Quote(target), kShippedTarget)));
+    return Fail(MakeError(
+        ErrorCode::kNotFound,
+        fmt::format("{} is no SELinux target: host, {}, {}, container, container: and one of "
+                    "them, or a folder with a policy",
+                    Quote(target), kShippedTarget, kFedoraTarget)));
   }
   if (const std::optional<std::string> installed = InstalledPolicy(target); installed.has_value()) {
     return FromRoot(target, *installed, cache);

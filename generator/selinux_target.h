@@ -67,9 +67,9 @@ enum class SliceCache : std::uint8_t { kOff, kOn };
 /// cordon carries), or a folder that is the root of an installed policy or holds *.cil with a
 /// file_contexts; empty means host where a policy is installed, else refpolicy-debian12.
 /// "container:TARGET" is a container on a host with that policy (generator/selinux_container.h),
-/// "container" the same without a name. Fails with
-/// kNotFound when there is no policy there, with kInvalidInput naming the file when one cannot be
-/// understood. With SliceCache::kOn a slice that was kept takes the place of the modules of a whole
+/// "container" the same without a name; "fedora-container" is one on Fedora, by the table that
+/// cordon carries. Fails with kNotFound when there is no policy there, with kInvalidInput naming
+/// the file when one cannot be understood. With SliceCache::kOn a slice that was kept takes the place of the modules of a whole
 /// policy (target_compiler.h says when one is kept).
 Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target,
                                           SliceCache cache = SliceCache::kOff);

@@ -15,6 +15,8 @@ extern const std::string_view kSyscallFamilies;    ///< syscall_families.json
 extern const std::string_view kSystemdDefault;     ///< systemd_default.json
 extern const std::string_view kSelinuxDebian12Symbols;
 extern const std::string_view kSelinuxDebian12Places;
+extern const std::string_view kSelinuxFedoraSymbols;
+extern const std::string_view kSelinuxFedoraPlaces;
 extern const std::string_view kSelinuxMustStayDenied;
 
 }  // namespace cordon::policies

@@ -181,6 +181,27 @@ TEST(ContainerTarget, BringsTheTypesThatThePolicyLacks) {
   EXPECT_EQ(proof["must_stay_denied"]["denied"], proof["must_stay_denied"]["asked"]);
 }
 
+TEST(ContainerTarget, KnowsFedorasNames) {
+  const SelinuxTarget target = Target("fedora-container");
+  EXPECT_THAT(target.version, HasSubstr("container-selinux"));
+  EXPECT_TRUE(target.companions.empty());
+  EXPECT_TRUE(target.facts.HasPermission("user_namespace", "create"));
+  EXPECT_TRUE(target.facts.HasPermission("file", "map"));  // of the common
+  EXPECT_FALSE(target.facts.types.contains("alias"));
+  const Expected<GeneratedSelinux> generated =
+      GenerateSelinux(testing::TinyServer(), {.name = "boxed", .target = "fedora-container"});
+  ASSERT_TRUE(generated.has_value()) << generated.error().message;
+  const nlohmann::json proof = nlohmann::json::parse(generated->proof_json, nullptr, false);
+  EXPECT_EQ(proof["target"]["name"], "fedora-container");
+  EXPECT_GT(proof["recorded_accesses"].get<int>(), 100);
+  EXPECT_EQ(proof["recorded_accesses"], proof["allowed"]);
+  EXPECT_THAT(proof["launchable_from"].dump(), HasSubstr("container_runtime_t"));
+  EXPECT_THAT(proof["launchable_from"].dump(), Not(HasSubstr("unconfined_t")));
+  EXPECT_THAT(proof["withheld"].dump(), HasSubstr("read on container_var_lib_t:file"));
+  EXPECT_THAT(proof["withheld"].dump(), HasSubstr("connectto on container_runtime_t"));
+  EXPECT_FALSE(generated->files.contains(std::string(kContainerTypesFile)));
+}
+
 TEST(ContainerTarget, IsReplayedWithTheLabelsOfAContainer) {
   const Recording recording = testing::TinyServer();
   const Expected<GeneratedSelinux> generated =
