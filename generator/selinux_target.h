@@ -69,8 +69,8 @@ enum class SliceCache : std::uint8_t { kOff, kOn };
 /// "container:TARGET" is a container on a host with that policy (generator/selinux_container.h),
 /// "container" the same without a name; "fedora-container" is one on Fedora, by the table that
 /// cordon carries. Fails with kNotFound when there is no policy there, with kInvalidInput naming
-/// the file when one cannot be understood. With SliceCache::kOn a slice that was kept takes the place of the modules of a whole
-/// policy (target_compiler.h says when one is kept).
+/// the file when one cannot be understood. With SliceCache::kOn a slice that was kept takes the
+/// place of the modules of a whole policy (target_compiler.h says when one is kept).
 Expected<SelinuxTarget> LoadSelinuxTarget(const std::string& target,
                                           SliceCache cache = SliceCache::kOff);
 
