@@ -184,6 +184,7 @@ std::vector<SelinuxQuestion> QuestionsAbout(const std::string& source, const std
       {"file", {"read", "write", "open", "ioctl"}},
       {"dir", {"search"}},
       {"process", {"fork", "transition"}}};
+  questions.reserve(classes.size());
   for (const auto& [object_class, permissions] : classes) {
     questions.push_back({.source = source,
                          .source_role = "system_r",
