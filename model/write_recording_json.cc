@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/text.h"
 #include "model/errno_name.h"
@@ -223,8 +224,13 @@ Json WriteRun(const std::string& id, const Run& run) {
   }
   object["outcome"] = WriteOutcome(run.outcome);
   Json limitations = Json::array();
+  // In the order in which they are read again: an escaped byte sorts elsewhere.
+  std::set<Limitation> readable;
   for (const Limitation& limitation : run.limitations) {
-    limitations.push_back({{"kind", limitation.kind}, {"detail", ToUtf8(limitation.detail)}});
+    readable.insert({limitation.kind, ToUtf8(limitation.detail)});
+  }
+  for (const Limitation& limitation : readable) {
+    limitations.push_back({{"kind", limitation.kind}, {"detail", limitation.detail}});
   }
   object["limitations"] = std::move(limitations);
   if (!run.discovery.empty()) {

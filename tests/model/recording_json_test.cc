@@ -104,5 +104,15 @@ TEST(RecordingJsonTest, NamesThatAreNotUtf8StayReadable) {
   EXPECT_EQ(WriteRecording(*read), text);
 }
 
+TEST(RecordingJsonTest, LimitationsKeepTheirOrder) {
+  Recording recording;
+  recording.runs["00000000000000000000000000000001"].limitations = {{"blind", "\xf7"},
+                                                                    {"blind", "name"}};
+  const std::string text = WriteRecording(recording);
+  const auto read = ReadRecording(text, "f");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(WriteRecording(*read), text);
+}
+
 }  // namespace
 }  // namespace cordon
