@@ -23,18 +23,24 @@ int Run(std::vector<std::string> arguments) {
            AddCheckCommand,
            AddConvertCommand,
            AddDiffCommand,
+           AddExecCommand,
            AddExplainCommand,
            AddGenerateCommand,
+           AddInspectCommand,
+           AddKillCommand,
            AddLintCommand,
+           AddListCommand,
            AddMergeCommand,
+           AddPauseCommand,
            AddProfileCommand,
+           AddResumeCommand,
            AddRunCommand,
            AddShowCommand,
            AddSubsetCommand,
        }) {
     add(app, exit_code);
   }
-  const std::set<std::string_view> before_a_command = {"calibrate", "profile", "run"};
+  const std::set<std::string_view> before_a_command = {"calibrate", "exec", "profile", "run"};
   if (!arguments.empty() && before_a_command.contains(arguments.front())) {
     TakeWorkloadArguments(arguments);
   }

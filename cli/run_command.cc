@@ -3,6 +3,9 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
+#include <optional>
+#include <random>
 
 #include "cli/command.h"
 #include "cli/load_policy.h"
@@ -14,6 +17,7 @@
 #include "runtime/host_features.h"
 #include "runtime/launch_plan.h"
 #include "runtime/sandbox.h"
+#include "runtime/sandbox_place.h"
 #include "runtime/selinux_label.h"
 
 namespace cordon::cli {
@@ -22,6 +26,7 @@ namespace {
 /// The command line as it was given; what is empty was not.
 struct RunOptions {
   std::string policy;
+  std::string name;
   std::string rootfs;
   std::string hostname;
   std::string memory;
@@ -169,6 +174,49 @@ void ReportOutcome(const SandboxResult& result, const std::string& command) {
   }
 }
 
+/// "redis-server-a1b2c3": what runs, and what tells it from others.
+std::string GeneratedName(const std::string& command) {
+  std::string name = std::filesystem::path(command).filename().string();
+  std::erase_if(name, [](char c) {
+    return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-';
+  });
+  constexpr std::size_t kKept = 32;
+  name = name.substr(0, kKept);
+  if (name.empty() || name.front() == '-') {
+    name.insert(0, "sandbox");
+  }
+  std::random_device random;
+  return fmt::format("{}-{:06x}", name, random() & 0xffffff);
+}
+
+/// A place to be found at. One that was not asked for by name may be missing, with a warning.
+Expected<std::optional<SandboxPlace>> MakePlace(const RunOptions& options) {
+  const std::string name =
+      options.name.empty() ? GeneratedName(options.command.front()) : options.name;
+  Expected<SandboxPlace> place = SandboxPlace::Create(name);
+  if (place) {
+    return std::optional(*std::move(place));
+  }
+  if (!options.name.empty()) {
+    return Fail(place.error());
+  }
+  ReportWarning("cordon list will not show this sandbox: " + place.error().message);
+  return std::optional<SandboxPlace>();
+}
+
+std::string NetworkName(NetworkMode mode) {
+  return mode == NetworkMode::kHost ? "host" : mode == NetworkMode::kPrivate ? "private" : "none";
+}
+
+SandboxState FactsOf(const RunOptions& options, const std::optional<SandboxPlace>& place,
+                     const SandboxConfig& config) {
+  SandboxState facts;
+  facts.name = place ? place->name() : "";
+  facts.policy = options.policy;
+  facts.network = NetworkName(config.network);
+  return facts;
+}
+
 int Run(const RunOptions& options) {
   LoadedPolicy policy;
   if (options.policy.empty()) {
@@ -197,9 +245,16 @@ int Run(const RunOptions& options) {
   if (!host) {
     return ReportError(host.error());
   }
-  const Expected<LaunchPlan> plan = PlanLaunch(*request, *host);
+  Expected<LaunchPlan> plan = PlanLaunch(*request, *host);
   if (!plan) {
     return ReportError(plan.error());
+  }
+  const Expected<std::optional<SandboxPlace>> place = MakePlace(options);
+  if (!place) {
+    return ReportError(place.error());
+  }
+  if (place->has_value() && plan->root_path == "/") {
+    plan->masked_paths.push_back(SandboxesFolder());
   }
   if (!plan->selinux_label.empty()) {
     if (const Status known = CheckSelinuxLabel(plan->selinux_label); !known) {
@@ -216,6 +271,8 @@ int Run(const RunOptions& options) {
       .policy = policy.bundle.seccomp,
       .enforcement = request->enforcement,
       .published = request->config.published,
+      .control_listener = place->has_value() ? (*place)->listener() : -1,
+      .facts = FactsOf(options, *place, request->config),
       .limits_held = request->degraded.contains(PolicyPart::kLimits) ? LimitsHeld::kWherePossible
                                                                      : LimitsHeld::kAll,
       .late_signals = LateSignals::kIgnored,
@@ -237,6 +294,10 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* run = app.add_subcommand("run", "Run a command isolated, and held to a policy");
   run->add_option("--policy", options->policy, "Folder that generate wrote")->type_name("DIR");
+  run->add_option(
+         "--name", options->name,
+         "What list, inspect, exec and kill call it (default: the command's, and a number)")
+      ->type_name("NAME");
   run->add_option("--rootfs", options->rootfs, "Root file system (default: the host's, read-only)")
       ->type_name("DIR");
   run->add_option("--hostname", options->hostname, "Host name inside")->type_name("H");

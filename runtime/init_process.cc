@@ -1,28 +1,12 @@
 #include "runtime/init_process.h"
 
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/close_range.h>
-#include <linux/sched.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
-
-#include "runtime/landlock_access.h"
-#include "runtime/linux_calls.h"
-#include "runtime/setup_channel.h"
 
 namespace cordon {
 namespace {
@@ -31,48 +15,6 @@ constexpr StepResult kDone{};
 
 StepResult Failed(LaunchStep step, std::size_t index = 0) {
   return {step, errno, static_cast<std::uint32_t>(index)};
-}
-
-[[noreturn]] void Quit() {
-  ::_exit(125);
-}
-
-[[noreturn]] void ReportFailure(const InitContext& context, const StepResult& result) {
-  (void)SendSetupMessage(context.supervisor,
-                         {SetupMessageKind::kFailed, result.step, result.sys_errno, result.index});
-  Quit();
-}
-
-void Require(const InitContext& context, const StepResult& result) {
-  if (!result.ok()) {
-    ReportFailure(context, result);
-  }
-}
-
-/// Waits for `kind` from the supervisor; ends when that one is gone.
-void Await(const InitContext& context, SetupMessageKind kind) {
-  SetupMessage message;
-  std::array<int, kMaxSetupFds> fds{};
-  if (ReceiveSetupMessage(context.supervisor, message, fds) != Received::kMessage ||
-      message.kind != kind) {
-    Quit();
-  }
-}
-
-StepResult JoinCgroups(const InitContext& context) {
-  for (std::size_t i = 0; i < context.cgroup_task_files.size(); ++i) {
-    // "0" in a v1 `tasks` file moves the calling thread; alone in its process, it needs no lock
-    // over all threads of the machine.
-    if (::write(context.cgroup_task_files[i], "0", 1) != 1) {
-      return Failed(LaunchStep::kJoinCgroup, i);
-    }
-  }
-  // Only now: a cgroup namespace takes the cgroups of this moment as its roots
-  // (cgroup_namespaces(7)).
-  if (context.plan.cgroup_namespace && ::syscall(SYS_unshare, CLONE_NEWCGROUP) != 0) {
-    return Failed(LaunchStep::kCgroupNamespace);
-  }
-  return kDone;
 }
 
 StepResult BringLoopbackUp() {
@@ -91,174 +33,9 @@ void NoteMissingSources(const InitContext& context) {
   const std::vector<int>& sources = context.mounts.sources;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (sources[i] < 0) {
-      (void)SendSetupMessage(context.supervisor, {SetupMessageKind::kNote, LaunchStep::kMountSource,
-                                                  -sources[i], static_cast<std::uint32_t>(i)});
-    }
-  }
-}
-
-struct LandlockRulesetAttributes {
-  std::uint64_t handled_access_fs;
-};
-
-struct __attribute__((packed)) LandlockPathBeneath {
-  std::uint64_t allowed_access;
-  std::int32_t parent_fd;
-};
-
-constexpr int kLandlockRulePathBeneath = 1;
-
-/// The ruleset of the plan. Rules follow inodes, so it is built inside, where the mounts are those
-/// that the workload sees. A path that does not exist is left out: nothing there can be allowed.
-StepResult BuildLandlock(const InitContext& context, int& ruleset) {
-  const LaunchPlan& plan = context.plan;
-  if (plan.file_holder != FileHolder::kLandlock) {
-    return kDone;
-  }
-  const LandlockRulesetAttributes attributes{plan.landlock_handled};
-  ruleset =
-      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
-  if (ruleset < 0) {
-    return Failed(LaunchStep::kLandlockRuleset);
-  }
-  const std::uint64_t file_rights = LandlockFileRights();
-  for (std::size_t i = 0; i < plan.landlock.size(); ++i) {
-    const int place = ::open(plan.landlock[i].path.c_str(), O_PATH | O_CLOEXEC);
-    if (place < 0) {
-      if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES) {
-        (void)SendSetupMessage(context.supervisor,
-                               {SetupMessageKind::kNote, LaunchStep::kLandlockRule, errno,
-                                static_cast<std::uint32_t>(i)});
-        continue;
-      }
-      return Failed(LaunchStep::kLandlockRule, i);
-    }
-    struct stat status{};
-    if (::fstat(place, &status) != 0) {
-      return Failed(LaunchStep::kLandlockRule, i);
-    }
-    const std::uint64_t access =
-        S_ISDIR(status.st_mode) ? plan.landlock[i].access : plan.landlock[i].access & file_rights;
-    const LandlockPathBeneath rule{access, place};
-    if (access != 0 &&
-        ::syscall(SYS_landlock_add_rule, ruleset, kLandlockRulePathBeneath, &rule, 0) != 0) {
-      return Failed(LaunchStep::kLandlockRule, i);
-    }
-    (void)::close(place);
-  }
-  return kDone;
-}
-
-void DropCapabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const std::array<__user_cap_data_struct, 2> none{};
-  (void)::syscall(SYS_capset, &header, none.data());
-}
-
-/// The workload as a child that shares the descriptor table but not the memory.
-pid_t CloneWorkload(int& pidfd) {
-  clone_args arguments{};
-  arguments.flags = CLONE_FILES | CLONE_PIDFD;
-  arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
-  return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-}
-
-/// Waits until the workload has confined itself, and gives its listener to the supervisor.
-void HandOver(const InitContext& context, pid_t workload, int pidfd) {
-  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 20'000};
-  HandoverPage& page = context.page;
-  while (page.state.load() == HandoverPage::kWorking) {
-    if (::waitpid(workload, nullptr, WNOHANG) == workload &&
-        page.state.load() == HandoverPage::kWorking) {
-      ReportFailure(context, {LaunchStep::kHandover, ECHILD, 0});
-    }
-    (void)::nanosleep(&kPause, nullptr);
-  }
-  if (page.state.load() == HandoverPage::kFailed) {
-    ReportFailure(context, {page.failed_step, page.failed_errno, page.failed_index});
-  }
-  if (page.working_directory_missing.load() != 0) {
-    (void)SendSetupMessage(context.supervisor,
-                           {SetupMessageKind::kNote, LaunchStep::kWorkingDirectory, ENOENT, 0});
-  }
-  const int listener = page.listener.load();
-  const std::array<int, 2> fds{pidfd, listener};
-  if (SendSetupMessage(context.supervisor, {SetupMessageKind::kConfined, LaunchStep::kNone, 0, 0},
-                       std::span(fds).first(listener >= 0 ? 2 : 1)) != 0) {
-    Quit();
-  }
-  if (listener >= 0) {
-    (void)::close(listener);  // the supervisor holds it now; with it dies the last one, and refused
-                              // calls get ENOSYS
-  }
-  Await(context, SetupMessageKind::kGo);
-  page.go.store(1);
-}
-
-/// Reaps everything that is dead; ends the sandbox when the workload is.
-void Reap(const InitContext& context, pid_t workload) {
-  int status = 0;
-  pid_t pid = 0;
-  while ((pid = ::waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
-    if (pid != workload) {
-      continue;
-    }
-    const int execute_errno = context.page.execute_errno.load();
-    const SetupMessageKind kind =
-        execute_errno != 0 ? SetupMessageKind::kNotExecuted : SetupMessageKind::kEnded;
-    (void)SendSetupMessage(context.supervisor, {kind, LaunchStep::kNone,
-                                                execute_errno != 0 ? execute_errno : status, 0});
-    ::_exit(0);
-  }
-}
-
-void AnswerSupervisor(const InitContext& context) {
-  SetupMessage message;
-  std::array<int, kMaxSetupFds> fds{};
-  const Received received = ReceiveSetupMessage(context.supervisor, message, fds, MSG_DONTWAIT);
-  if (received == Received::kClosed) {
-    Quit();
-  }
-  if (received != Received::kMessage || message.kind != SetupMessageKind::kNeedSocket) {
-    return;
-  }
-  const int socket = ::socket(message.value, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int socket_errno = socket < 0 ? errno : 0;
-  const std::array<int, 1> made{socket};
-  (void)SendSetupMessage(
-      context.supervisor,
-      {SetupMessageKind::kSocket, LaunchStep::kNone, socket_errno, message.index},
-      std::span(made).first(socket >= 0 ? 1 : 0));
-  if (socket >= 0) {
-    (void)::close(socket);
-  }
-}
-
-[[noreturn]] void Serve(const InitContext& context, pid_t workload) {
-  sigset_t all;
-  ::sigfillset(&all);
-  const int signals = ::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signals < 0) {
-    Quit();
-  }
-  std::array<pollfd, 2> waits{{{signals, POLLIN, 0}, {context.supervisor, POLLIN, 0}}};
-  while (true) {
-    Reap(context, workload);
-    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) {
-      Quit();
-    }
-    signalfd_siginfo info{};
-    while (::read(signals, &info, sizeof info) == sizeof info) {
-      const int signal = static_cast<int>(info.ssi_signo);
-      // What the terminal sends reaches the workload by itself, and without capabilities only what
-      // may signal it may be passed on.
-      if (signal != SIGCHLD && info.ssi_code != SI_KERNEL) {
-        (void)::kill(workload, signal);
-      }
-    }
-    if ((waits[1].revents & (POLLIN | POLLHUP)) != 0) {
-      AnswerSupervisor(context);
+      (void)SendSetupMessage(context.hold.supervisor,
+                             {SetupMessageKind::kNote, LaunchStep::kMountSource, -sources[i],
+                              static_cast<std::uint32_t>(i)});
     }
   }
 }
@@ -266,41 +43,19 @@ void AnswerSupervisor(const InitContext& context) {
 }  // namespace
 
 void RunInit(const InitContext& context) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
-    Quit();
-  }
-  // After PDEATHSIG: a supervisor that died before it left its end of the socket closed, and this
-  // wait ends.
-  Await(context, SetupMessageKind::kProceed);
-  // Nothing in the sandbox may trace or read this process: it is a copy of cordon. Its address
-  // space belongs to the caller's user namespace, so no capability of the sandbox's own overrides
-  // this (ptrace(2), __ptrace_may_access).
-  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  (void)::prctl(PR_SET_NAME, "cordon-init");
-  const LaunchPlan& plan = context.plan;
-  Require(context, JoinCgroups(context));
+  const HoldContext& hold = context.hold;
+  BecomeHolder(hold, "cordon-init");
+  const LaunchPlan& plan = hold.plan;
+  Require(hold, JoinCgroups(hold));
   if (plan.loopback) {
-    Require(context, BringLoopbackUp());
+    Require(hold, BringLoopbackUp());
   }
   if (!plan.hostname.empty() && ::sethostname(plan.hostname.c_str(), plan.hostname.size()) != 0) {
-    ReportFailure(context, Failed(LaunchStep::kHostname));
+    ReportFailure(hold, Failed(LaunchStep::kHostname));
   }
-  Require(context, MountRoot(plan, context.mounts));
+  Require(hold, MountRoot(plan, context.mounts));
   NoteMissingSources(context);
-  int ruleset = -1;
-  Require(context, BuildLandlock(context, ruleset));
-  int pidfd = -1;
-  const pid_t workload = CloneWorkload(pidfd);
-  if (workload < 0) {
-    ReportFailure(context, Failed(LaunchStep::kCloneWorkload));
-  }
-  if (workload == 0) {
-    RunWorkload({plan, context.execute, context.page, context.signal_mask,
-                 context.mounts.private_proc, ruleset});
-  }
-  DropCapabilities();
-  HandOver(context, workload, pidfd);
-  Serve(context, workload);
+  HoldWorkload(hold, context.mounts.private_proc);
 }
 
 }  // namespace cordon

@@ -346,6 +346,14 @@ Status PlanCgroups(const LaunchRequest& request, const HostFeatures& host, Launc
     }
     plan.warnings.push_back(fmt::format("the {} limit is not held: {}", controller, missing));
   }
+  // A sandbox that has a cgroup can be paused. v2 needs no controller for that.
+  if (const auto freezer = host.cgroups.v1.find("freezer");
+      !plan.cgroups.empty() && freezer != host.cgroups.v1.end()) {
+    const auto same = std::ranges::find(plan.cgroups, freezer->second, &CgroupStep::parent);
+    CgroupStep& step = same != plan.cgroups.end() ? *same : plan.cgroups.emplace_back();
+    step.parent = freezer->second;
+    step.controllers.emplace_back("freezer");
+  }
   return {};
 }
 
@@ -444,6 +452,23 @@ Status PlanSeccomp(const LaunchRequest& request, const HostFeatures& host, Launc
 }
 
 }  // namespace
+
+LaunchPlan PlanEntry(const LaunchPlan& plan, const EntryRequest& request) {
+  LaunchPlan entry = plan;
+  entry.arguments = request.arguments;
+  for (const std::string& variable : request.environment) {
+    const std::string name = variable.substr(0, variable.find('=') + 1);
+    std::erase_if(entry.environment,
+                  [&](const std::string& other) { return other.starts_with(name); });
+    entry.environment.push_back(variable);
+  }
+  entry.executables = ExecutableCandidates(entry.arguments.front(), entry.environment);
+  if (!request.working_directory.empty()) {
+    entry.working_directory = request.working_directory;
+    entry.working_directory_optional = false;
+  }
+  return entry;
+}
 
 Expected<LaunchPlan> PlanLaunch(const LaunchRequest& request, const HostFeatures& host) {
   LaunchPlan plan;

@@ -40,7 +40,7 @@ struct CgroupStep {
   std::string parent;                    ///< a folder below a cgroup mount
   std::vector<std::string> controllers;  ///< what must work in it
   std::vector<Write> writes;
-  LimitOrigin origin = LimitOrigin::kProposed;
+  LimitOrigin origin = LimitOrigin::kNone;
   bool operator==(const CgroupStep&) const = default;
 };
 
@@ -116,5 +116,15 @@ struct LaunchPlan {
 /// Decides a launch. Pure. Fails with kInvalidInput for a configuration that means nothing,
 /// kUnsupported for what this host cannot hold and `request.degraded` does not allow to go unheld.
 Expected<LaunchPlan> PlanLaunch(const LaunchRequest& request, const HostFeatures& host);
+
+/// A further command in a sandbox.
+struct EntryRequest {
+  std::vector<std::string> arguments;    ///< at least the command
+  std::vector<std::string> environment;  ///< NAME=VALUE, in place of those of the same name
+  std::string working_directory;         ///< empty: the plan's
+};
+
+/// How `request` is launched in the sandbox that was made by `plan`: confined as the workload is.
+LaunchPlan PlanEntry(const LaunchPlan& plan, const EntryRequest& request);
 
 }  // namespace cordon

@@ -28,8 +28,8 @@ enum class ViolationReports : std::uint8_t { kLive, kNone };
 enum class UserNamespaceUse : std::uint8_t { kWhenUnprivileged, kAlways };
 
 /// Where the limits of a kind come from: a limit that the user asked for must hold, one that the
-/// policy proposes may be left out with a warning.
-enum class LimitOrigin : std::uint8_t { kProposed, kAsked };
+/// policy proposes may be left out with a warning, what is no limit without a word.
+enum class LimitOrigin : std::uint8_t { kNone, kProposed, kAsked };
 
 /// What a limit that cannot be held does to a launch.
 enum class LimitsHeld : std::uint8_t {

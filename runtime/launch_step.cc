@@ -6,11 +6,12 @@
 namespace cordon {
 namespace {
 
-constexpr std::array<std::pair<LaunchStep, std::string_view>, 38> kPhrases{{
+constexpr std::array<std::pair<LaunchStep, std::string_view>, 39> kPhrases{{
     {LaunchStep::kNone, "starting"},
     {LaunchStep::kMapIds, "waiting for the maps of the user namespace"},
     {LaunchStep::kJoinCgroup, "joining the cgroup"},
     {LaunchStep::kCgroupNamespace, "making the cgroup namespace"},
+    {LaunchStep::kEnterNamespace, "entering the sandbox's namespaces"},
     {LaunchStep::kLoopback, "bringing the loopback interface up"},
     {LaunchStep::kHostname, "setting the host name"},
     {LaunchStep::kPrivateMounts, "making the mounts private"},

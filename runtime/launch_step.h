@@ -12,6 +12,7 @@ enum class LaunchStep : std::uint32_t {
   kMapIds,      ///< waiting for its user namespace's maps
   kJoinCgroup,  ///< index: which cgroup
   kCgroupNamespace,
+  kEnterNamespace,  ///< index: which namespace
   kLoopback,
   kHostname,
   kPrivateMounts,

@@ -4,31 +4,29 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
+#include <filesystem>
 #include <memory>
+#include <string_view>
+#include <system_error>
 
 #include "common/file.h"
-#include "common/text.h"
-#include "runtime/capability_names.h"
-#include "runtime/confinement_check.h"
+#include "runtime/control_server.h"
+#include "runtime/entered_workload.h"
+#include "runtime/held_workload.h"
 #include "runtime/init_process.h"
 #include "runtime/port_forwarder.h"
 #include "runtime/sandbox_cgroups.h"
-#include "runtime/seccomp_notifier.h"
-#include "runtime/setup_channel.h"
 
 namespace cordon {
 namespace {
-
-constexpr std::size_t kFdInfoLimit = 4096;
 
 /// What is passed on to the workload. The job-control signals are not among them: they are for this
 /// process as much as for the workload.
@@ -85,47 +83,6 @@ class SignalMask {
   sigset_t original_{};
 };
 
-std::string SubjectOf(const LaunchPlan& plan, LaunchStep step, std::uint32_t index) {
-  const auto of = [index](const auto& list, auto member) {
-    return index < list.size() ? " " + Quote(member(list[index])) : std::string();
-  };
-  switch (step) {
-    case LaunchStep::kCloneRoot:
-    case LaunchStep::kReadonlyRoot:
-    case LaunchStep::kAttachRoot:
-      return " " + Quote(plan.root_path);
-    case LaunchStep::kMountSource:
-      return index < plan.mounts.size() ? " " + Quote(plan.mounts[index].destination) + " (" +
-                                              Quote(plan.mounts[index].source) + ")"
-                                        : "";
-    case LaunchStep::kMountTarget:
-    case LaunchStep::kMountFileSystem:
-    case LaunchStep::kMountAttributes:
-    case LaunchStep::kMountAttach:
-      return of(plan.mounts, [](const MountStep& mount) { return mount.destination; });
-    case LaunchStep::kMaskPath:
-      return of(plan.masked_paths, [](const std::string& path) { return path; });
-    case LaunchStep::kReadonlyPath:
-      return of(plan.readonly_paths, [](const std::string& path) { return path; });
-    case LaunchStep::kLandlockRule:
-      return of(plan.landlock, [](const LandlockStep& rule) { return rule.path; });
-    case LaunchStep::kRlimit:
-      return of(plan.rlimits, [](const RlimitStep& limit) { return limit.name; });
-    case LaunchStep::kBoundingSet:
-      return " " + CapabilityName(index);
-    case LaunchStep::kWorkingDirectory:
-      return " " + Quote(plan.working_directory);
-    default:
-      return "";
-  }
-}
-
-Error StepError(const LaunchPlan& plan, const SetupMessage& message) {
-  return SystemError(message.value, std::string(Describe(message.step)) +
-                                        SubjectOf(plan, message.step, message.index))
-      .WithContext("the sandbox could not be made");
-}
-
 Status WriteMap(const std::string& path, const std::string& text) {
   ASSIGN_OR_RETURN(const UniqueFd file, OpenAt(AT_FDCWD, path, O_WRONLY));
   // The kernel takes a map in one write(2) only (user_namespaces(7)).
@@ -157,20 +114,6 @@ Status WriteMaps(pid_t pid, const LaunchPlan& plan) {
   return WriteMap(folder + "/gid_map", MapText(plan.gid_maps));
 }
 
-/// The process id behind a pidfd, as this process's /proc numbers it (pidfd_open(2)).
-Expected<pid_t> PidOf(const UniqueFd& pidfd) {
-  ASSIGN_OR_RETURN(const std::string text,
-                   ReadFile("/proc/self/fdinfo/" + std::to_string(pidfd.get()), kFdInfoLimit));
-  for (const std::string& line : Split(text, '\n')) {
-    if (line.starts_with("Pid:\t")) {
-      if (const auto pid = ParseUnsigned(line.substr(5))) {
-        return static_cast<pid_t>(*pid);
-      }
-    }
-  }
-  return Fail(MakeError(ErrorCode::kSystem, "the workload ended before it could be checked"));
-}
-
 Error CloneError(const LaunchPlan& plan, int clone_errno) {
   if ((plan.clone_flags & CLONE_NEWUSER) != 0 &&
       (clone_errno == EPERM || clone_errno == ENOSPC || clone_errno == EUSERS)) {
@@ -184,63 +127,85 @@ Error CloneError(const LaunchPlan& plan, int clone_errno) {
   return SystemError(clone_errno, "making the sandbox's namespaces");
 }
 
+struct NamespaceFile {
+  std::string_view name;  ///< in /proc/PID/ns
+  std::uint64_t flag = 0;
+};
+
+/// In the order in which they can be entered (EntryContext). The cgroup namespace is not among
+/// them: who has joined the cgroups makes one with the same roots.
+constexpr std::array<NamespaceFile, 6> kNamespaceFiles{{{"user", CLONE_NEWUSER},
+                                                        {"net", CLONE_NEWNET},
+                                                        {"uts", CLONE_NEWUTS},
+                                                        {"ipc", CLONE_NEWIPC},
+                                                        {"pid", CLONE_NEWPID},
+                                                        {"mnt", CLONE_NEWNS}}};
+
 /// One running sandbox, from clone to the end of its first process.
 class Supervisor {
  public:
-  Supervisor(const LaunchPlan& plan, const SandboxOptions& options, PortForwarder forwarder)
-      : plan_(plan), options_(options), forwarder_(std::move(forwarder)) {}
+  Supervisor(const LaunchPlan& plan, const SandboxOptions& options, SandboxCgroups& cgroups,
+             PortForwarder forwarder)
+      : plan_(plan),
+        options_(options),
+        cgroups_(cgroups),
+        forwarder_(std::move(forwarder)),
+        workload_(plan, options),
+        control_(options.control_listener,
+                 {.inspect = [this] { return Inspect(); },
+                  .signal = [this](int signal) { Signal(signal); },
+                  .pause = [this] { return cgroups_.Freeze(); },
+                  .resume = [this] { return cgroups_.Thaw(); },
+                  .execute = [this](const auto& request,
+                                    const auto& streams) { return Enter(request, streams); }}) {}
 
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  ~Supervisor() { Kill(); }
+  /// What is frozen cannot be killed on v1.
+  ~Supervisor() { (void)cgroups_.Thaw(); }
 
-  Status Start(const SandboxCgroups& cgroups, HandoverPage& page, const SignalMask& signals);
+  Status Start(HandoverPage& page, const SignalMask& signals);
   Expected<SandboxResult> Run(UniqueFd signals);
 
  private:
-  Status TakeMessage();
-  Status Confined(UniqueFd workload, UniqueFd listener);
-  Status HandleNotifications(short events);
+  Status OpenNamespaces(pid_t first);
+  SandboxState Inspect() const;
+  Expected<std::unique_ptr<EnteredWorkload>> Enter(const ControlRequest& request,
+                                                   const std::array<int, 3>& streams);
+  void Signal(int signal);
   void ForwardSignals();
-  void Kill();
 
   const LaunchPlan& plan_;
   const SandboxOptions& options_;
+  SandboxCgroups& cgroups_;
   PortForwarder forwarder_;
-  UniqueFd channel_;
-  UniqueFd init_;
-  UniqueFd workload_;
   UniqueFd signals_;
-  std::unique_ptr<SeccompNotifier> notifier_;
-  bool notifier_open_ = false;
-  bool over_ = false;
-  Outcome outcome_ =
-      Signaled{SIGKILL};  ///< what it is when the sandbox's first process dies without a word
+  sigset_t signal_mask_{};  ///< of what is executed
+  std::int64_t started_ms_ = 0;
+  std::vector<std::string_view> namespace_names_;
+  std::vector<UniqueFd> namespaces_;  ///< of namespace_names_
+  HeldWorkload workload_;             ///< the first one
+  ControlServer control_;             ///< before it is gone, the others are
 };
 
-Status Supervisor::Start(const SandboxCgroups& cgroups, HandoverPage& page,
-                         const SignalMask& signals) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    const int socket_errno = errno;
-    return Fail(SystemError(socket_errno, "socketpair"));
-  }
-  channel_.Reset(ends[0]);
-  UniqueFd inner(ends[1]);
+Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
+  signal_mask_ = signals.original();
+  ASSIGN_OR_RETURN(UniqueFd inner, workload_.OpenChannel());
   const ExecuteArguments execute(plan_);
   MountScratch mounts(plan_);
-  const InitContext context{
-      plan_, mounts, execute, page, cgroups.task_files(), inner.get(), signals.original()};
+  const InitContext context{{plan_, execute, page, cgroups_.task_files(), inner.get(), signal_mask_,
+                             KeptDescriptors(inner.get(), cgroups_.task_files())},
+                            mounts};
 
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = plan_.clone_flags | CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
-  if (cgroups.folder_to_clone_into() >= 0) {
+  if (cgroups_.folder_to_clone_into() >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<std::uint64_t>(cgroups.folder_to_clone_into());
+    arguments.cgroup = static_cast<std::uint64_t>(cgroups_.folder_to_clone_into());
   }
   const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0) {
@@ -248,74 +213,89 @@ Status Supervisor::Start(const SandboxCgroups& cgroups, HandoverPage& page,
     return Fail(CloneError(plan_, clone_errno));
   }
   if (pid == 0) {
-    (void)::close(ends[0]);
     RunInit(context);
   }
-  init_.Reset(pidfd);
+  workload_.SetHolder(UniqueFd(pidfd));
   inner.Reset();
   RETURN_IF_ERROR(WriteMaps(static_cast<pid_t>(pid), plan_));
-  (void)SendSetupMessage(channel_.get(), {SetupMessageKind::kProceed, LaunchStep::kNone, 0, 0});
-  forwarder_.SetRequestSocket([this](int family, std::uint32_t ticket) {
-    (void)SendSetupMessage(channel_.get(),
-                           {SetupMessageKind::kNeedSocket, LaunchStep::kNone, family, ticket});
+  if (options_.control_listener >= 0) {
+    RETURN_IF_ERROR(OpenNamespaces(static_cast<pid_t>(pid)));
+  }
+  timespec now{};
+  (void)::clock_gettime(CLOCK_REALTIME, &now);
+  started_ms_ = (std::int64_t{now.tv_sec} * 1000) + (now.tv_nsec / 1'000'000);
+  workload_.Proceed();
+  workload_.SetTakeSocket([this](std::uint32_t ticket, UniqueFd socket) {
+    forwarder_.TakeSocket(ticket, std::move(socket));
   });
+  forwarder_.SetRequestSocket(
+      [this](int family, std::uint32_t ticket) { workload_.RequestSocket(family, ticket); });
   return {};
 }
 
-Status Supervisor::Confined(UniqueFd workload, UniqueFd listener) {
-  workload_ = std::move(workload);
-  ASSIGN_OR_RETURN(const pid_t pid, PidOf(workload_));
-  RETURN_IF_ERROR(CheckConfinementOf(pid, plan_));
-  if (plan_.listener) {
-    if (!listener.valid()) {
-      return Fail(MakeError(ErrorCode::kInternal, "the seccomp listener did not arrive"));
+/// Now, while the first process waits and has not shut itself against ptrace_may_access(): later an
+/// ordinary user may not look.
+Status Supervisor::OpenNamespaces(pid_t first) {
+  for (const NamespaceFile& file : kNamespaceFiles) {
+    if ((plan_.clone_flags & file.flag) != 0) {
+      ASSIGN_OR_RETURN(
+          UniqueFd opened,
+          OpenAt(AT_FDCWD, "/proc/" + std::to_string(first) + "/ns/" + std::string(file.name),
+                 O_RDONLY));
+      namespaces_.push_back(std::move(opened));
+      namespace_names_.push_back(file.name);
     }
-    notifier_ = std::make_unique<SeccompNotifier>(std::move(listener), options_.policy,
-                                                  options_.enforcement, options_.on_violation);
-    RETURN_IF_ERROR(notifier_->Prepare());
-    notifier_open_ = true;
   }
-  (void)SendSetupMessage(channel_.get(), {SetupMessageKind::kGo, LaunchStep::kNone, 0, 0});
   return {};
 }
 
-Status Supervisor::TakeMessage() {
-  SetupMessage message;
-  std::array<int, kMaxSetupFds> fds{};
-  const Received received = ReceiveSetupMessage(channel_.get(), message, fds, MSG_DONTWAIT);
-  UniqueFd first(fds[0]);
-  UniqueFd second(fds[1]);
-  if (received == Received::kNothing) {
-    return {};
+SandboxState Supervisor::Inspect() const {
+  SandboxState state = options_.facts;
+  state.supervisor = ::getpid();
+  state.pid = workload_.pid();
+  state.started_ms = started_ms_;
+  state.command = plan_.arguments;
+  state.root = plan_.root_path;
+  state.hostname = plan_.hostname;
+  state.status = cgroups_.frozen() ? "paused" : "running";
+  state.enforcement = options_.enforcement == Enforcement::kAudit ? "audit" : "enforce";
+  state.files_held_by = plan_.file_part;
+  state.selinux_label = plan_.selinux_label;
+  for (std::size_t i = 0; i < namespaces_.size(); ++i) {
+    std::error_code ignored;
+    state.namespaces[std::string(namespace_names_[i])] =
+        std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(namespaces_[i].get()),
+                                      ignored)
+            .string();
   }
-  if (received != Received::kMessage) {
-    over_ = true;
-    return {};
+  state.cgroups = cgroups_.folders();
+  for (const MountStep& mount : plan_.mounts) {
+    state.mounts.push_back(mount.destination + " from " + mount.source);
   }
-  switch (message.kind) {
-    case SetupMessageKind::kFailed:
-      return Fail(StepError(plan_, message));
-    case SetupMessageKind::kNote:
-      options_.on_warning(std::string(Describe(message.step)) +
-                          SubjectOf(plan_, message.step, message.index) +
-                          " was left out: " + std::strerror(message.value));
-      return {};
-    case SetupMessageKind::kConfined:
-      return Confined(std::move(first), std::move(second));
-    case SetupMessageKind::kSocket:
-      forwarder_.TakeSocket(message.index, std::move(first));
-      return {};
-    case SetupMessageKind::kNotExecuted:
-      outcome_ = NotExecuted{message.value};
-      over_ = true;
-      return {};
-    case SetupMessageKind::kEnded:
-      outcome_ = WIFSIGNALED(message.value) ? Outcome(Signaled{WTERMSIG(message.value)})
-                                            : Outcome(Exited{WEXITSTATUS(message.value)});
-      over_ = true;
-      return {};
-    default:
-      return Fail(MakeError(ErrorCode::kInternal, "an unexpected message from the sandbox"));
+  state.filter_instructions = plan_.filter.size();
+  state.violations = workload_.violations() + control_.violations();
+  state.entered = control_.Entered();
+  return state;
+}
+
+Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlRequest& request,
+                                                             const std::array<int, 3>& streams) {
+  if (!workload_.begun()) {
+    return Fail(MakeError(ErrorCode::kUnsupported, "the sandbox is still being made"));
+  }
+  if (cgroups_.frozen()) {
+    return Fail(MakeError(ErrorCode::kUnsupported, "the sandbox is paused: resume it first"));
+  }
+  return EnteredWorkload::Start(
+      PlanEntry(plan_, {request.arguments, request.environment, request.working_directory}),
+      options_, {namespaces_, cgroups_.task_files(), cgroups_.folder_to_clone_into(), signal_mask_},
+      streams);
+}
+
+void Supervisor::Signal(int signal) {
+  workload_.Signal(signal);
+  if (signal == SIGKILL) {
+    (void)cgroups_.Thaw();  // it dies before it does anything else
   }
 }
 
@@ -323,46 +303,26 @@ void Supervisor::ForwardSignals() {
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     // What the terminal sends goes to its whole foreground group, the workload included.
-    if (info.ssi_code != SI_KERNEL && workload_.valid()) {
-      (void)::syscall(SYS_pidfd_send_signal, workload_.get(), info.ssi_signo, nullptr, 0);
-    } else if (!workload_.valid()) {
-      over_ = true;  // asked to end while the sandbox was still being made
-      outcome_ = Signaled{static_cast<int>(info.ssi_signo)};
+    if (!workload_.begun()) {
+      // Asked to end while the sandbox was still being made.
+      workload_.SetOutcome(Signaled{static_cast<int>(info.ssi_signo)});
+    } else if (info.ssi_code != SI_KERNEL) {
+      workload_.Signal(static_cast<int>(info.ssi_signo));
     }
   }
 }
 
-Status Supervisor::HandleNotifications(short events) {
-  if ((events & POLLIN) != 0) {
-    return notifier_->HandleOne();
-  }
-  if ((events & (POLLHUP | POLLERR)) != 0) {
-    notifier_open_ = false;  // the last task under the filter is gone
-  }
-  return {};
-}
-
-void Supervisor::Kill() {
-  if (!init_.valid()) {
-    return;
-  }
-  (void)::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
-  // The kernel reports it only after everything in its pid namespace is dead (pid_namespaces(7)).
-  siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED) != 0 && errno == EINTR) {
-  }
-  init_.Reset();
-}
-
 Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
   signals_ = std::move(signals);
-  while (!over_) {
+  std::vector<pollfd> waits;
+  while (!workload_.outcome()) {
     // poll(2) ignores negative descriptors. Connections wait in the backlog until the workload is
     // confined: before that the sandbox's first process takes no request for a socket.
-    std::array<pollfd, 4> waits{{{channel_.get(), POLLIN, 0},
-                                 {signals_.get(), POLLIN, 0},
-                                 {notifier_open_ ? notifier_->fd() : -1, POLLIN, 0},
-                                 {workload_.valid() ? forwarder_.fd() : -1, POLLIN, 0}}};
+    waits = {{workload_.channel(), POLLIN, 0},
+             {signals_.get(), POLLIN, 0},
+             {workload_.notifications(), POLLIN, 0},
+             {workload_.begun() ? forwarder_.fd() : -1, POLLIN, 0}};
+    control_.AddWaits(waits);
     if (::poll(waits.data(), waits.size(), -1) < 0) {
       const int poll_errno = errno;
       if (poll_errno != EINTR) {
@@ -374,22 +334,22 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
       ForwardSignals();
     }
     if (waits[2].revents != 0) {
-      RETURN_IF_ERROR(HandleNotifications(waits[2].revents));
+      RETURN_IF_ERROR(workload_.HandleNotifications(waits[2].revents));
     }
     if (waits[3].revents != 0) {
       forwarder_.HandleEvents();
     }
     if (waits[0].revents != 0) {
-      RETURN_IF_ERROR(TakeMessage());
+      RETURN_IF_ERROR(workload_.TakeMessage());
     }
+    control_.Handle(waits);
   }
-  Kill();
+  (void)cgroups_.Thaw();
+  workload_.Kill();
   SandboxResult result;
-  result.outcome = outcome_;
-  if (notifier_) {
-    result.violations = notifier_->violations();
-    result.unreported_violations = notifier_->unreported();
-  }
+  result.outcome = *workload_.outcome();
+  result.violations = workload_.violations();
+  result.unreported_violations = workload_.unreported();
   return result;
 }
 
@@ -406,14 +366,13 @@ Expected<SandboxResult> RunSandbox(const LaunchPlan& plan, const SandboxOptions&
   SignalMask signals;
   std::vector<std::string> warnings;
   // Before the supervisor, so that they are removed after its processes are gone.
-  ASSIGN_OR_RETURN(
-      const SandboxCgroups cgroups,
-      SandboxCgroups::Create(plan.cgroups, CgroupName(), options.limits_held, warnings));
+  ASSIGN_OR_RETURN(SandboxCgroups cgroups, SandboxCgroups::Create(plan.cgroups, CgroupName(),
+                                                                  options.limits_held, warnings));
   for (const std::string& warning : warnings) {
     options.on_warning(warning);
   }
-  Supervisor supervisor(plan, options, std::move(forwarder));
-  RETURN_IF_ERROR(supervisor.Start(cgroups, handover.page(), signals));
+  Supervisor supervisor(plan, options, cgroups, std::move(forwarder));
+  RETURN_IF_ERROR(supervisor.Start(handover.page(), signals));
   ASSIGN_OR_RETURN(UniqueFd signal_fd, signals.Supervise());
   Expected<SandboxResult> result = supervisor.Run(std::move(signal_fd));
   if (options.late_signals == LateSignals::kIgnored) {

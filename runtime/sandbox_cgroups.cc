@@ -2,16 +2,20 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
 #include <ranges>
+#include <string_view>
 #include <utility>
 
 #include "common/file.h"
@@ -86,19 +90,35 @@ void RemoveFolder(const char* folder) {
   }
 }
 
-/// The helper: waits until the process that holds the other end of `lifeline` is gone, then removes
-/// what that one could not.
-[[noreturn]] void RunRemover(int lifeline, const std::vector<std::string>& folders) {
+/// cgroups(7), "freezer"; Documentation/admin-guide/cgroup-v2.rst, cgroup.freeze.
+std::string_view FreezeWord(CgroupVersion version) {
+  return version == CgroupVersion::kV1 ? "FROZEN" : "1";
+}
+
+std::string_view ThawWord(CgroupVersion version) {
+  return version == CgroupVersion::kV1 ? "THAWED" : "0";
+}
+
+/// The helper: waits until the process behind the pidfd `owner` is gone, then removes what that one
+/// could not. Not by a pipe's end: the sandbox's first process, which may be frozen, would hold it
+/// too.
+[[noreturn]] void RunRemover(int owner, int freezer, std::string_view thaw,
+                             const std::vector<std::string>& folders) {
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   (void)::setsid();  // not in the terminal's process group: Ctrl-C is not for it
   (void)::prctl(PR_SET_NAME, "cordon-cleanup");
-  if (::dup2(lifeline, 0) == 0) {
-    (void)::close_range(1, ~0U, 0);
+  if (::dup2(owner, 0) == 0) {
+    const unsigned first = freezer >= 0 && ::dup2(freezer, 1) == 1 ? 2 : 1;
+    (void)::close_range(first, ~0U, 0);
   }
-  char byte = 0;
-  while (::read(0, &byte, 1) < 0 && errno == EINTR) {
+  pollfd wait{0, POLLIN, 0};
+  while (::poll(&wait, 1, -1) < 0 && errno == EINTR) {
+  }
+  // What is frozen does not even die of its parent's death.
+  if (freezer >= 0) {
+    (void)!::write(1, thaw.data(), thaw.size());
   }
   for (const std::string& folder : std::views::reverse(folders)) {
     RemoveFolder(folder.c_str());
@@ -117,20 +137,26 @@ SandboxCgroups::SandboxCgroups(SandboxCgroups&& other) noexcept
     : folders_(std::exchange(other.folders_, {})),
       task_files_(std::exchange(other.task_files_, {})),
       v2_folder_(std::move(other.v2_folder_)),
-      remover_(std::exchange(other.remover_, -1)),
-      remover_lifeline_(std::move(other.remover_lifeline_)) {}
+      freezer_version_(other.freezer_version_),
+      freezer_(std::move(other.freezer_)),
+      frozen_(std::exchange(other.frozen_, false)),
+      remover_(std::exchange(other.remover_, -1)) {}
 
 SandboxCgroups::~SandboxCgroups() {
   Remove();
 }
 
 void SandboxCgroups::Remove() noexcept {
+  if (frozen_) {
+    (void)Thaw();
+  }
+  freezer_.Reset();
   for (const std::string& folder : std::views::reverse(folders_)) {
     RemoveFolder(folder.c_str());
   }
   folders_.clear();
-  remover_lifeline_.Reset();
   if (remover_ > 0) {
+    (void)::kill(remover_, SIGKILL);
     while (::waitpid(remover_, nullptr, 0) < 0 && errno == EINTR) {
     }
     remover_ = -1;
@@ -169,19 +195,62 @@ Status SandboxCgroups::Add(const CgroupStep& step, const std::string& name) {
   } else {
     ASSIGN_OR_RETURN(v2_folder_, OpenAt(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY));
   }
+  if (const bool is_v2 = step.version == CgroupVersion::kV2;
+      !freezer_.valid() &&
+      (is_v2 || std::ranges::find(step.controllers, "freezer") != step.controllers.end())) {
+    // Without one (Linux before 5.2 has none in v2) nothing is lost but Freeze().
+    freezer_.Reset(::open((folder + (is_v2 ? "/cgroup.freeze" : "/freezer.state")).c_str(),
+                          O_RDWR | O_CLOEXEC));
+    freezer_version_ = step.version;
+  }
+  return {};
+}
+
+Status SandboxCgroups::Freeze() {
+  if (!freezer_.valid()) {
+    return Fail(MakeError(ErrorCode::kUnsupported,
+                          "the sandbox has no cgroup that can be frozen: run it as root, with a "
+                          "limit such as --pids"));
+  }
+  const std::string_view word = FreezeWord(freezer_version_);
+  if (::pwrite(freezer_.get(), word.data(), word.size(), 0) < 0) {
+    const int write_errno = errno;
+    return Fail(SystemError(write_errno, "freezing the cgroup"));
+  }
+  frozen_ = true;
+  // v1: FREEZING until the last task has stopped.
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};
+  constexpr int kAttempts = 200;
+  std::array<char, 16> state{};
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const ssize_t length = ::pread(freezer_.get(), state.data(), state.size(), 0);
+    if (length <= 0 ||
+        !std::string_view(state.data(), static_cast<std::size_t>(length)).starts_with("FREEZING")) {
+      break;
+    }
+    (void)::nanosleep(&kPause, nullptr);
+  }
+  return {};
+}
+
+Status SandboxCgroups::Thaw() {
+  const std::string_view word = ThawWord(freezer_version_);
+  if (frozen_ && ::pwrite(freezer_.get(), word.data(), word.size(), 0) < 0) {
+    const int write_errno = errno;
+    return Fail(SystemError(write_errno, "thawing the cgroup"));
+  }
+  frozen_ = false;
   return {};
 }
 
 void SandboxCgroups::StartRemover() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
+  const UniqueFd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!own.valid()) {
     return;  // only the clean-up after a SIGKILL is lost
   }
-  UniqueFd reading(ends[0]);
-  remover_lifeline_.Reset(ends[1]);
   remover_ = ::fork();
   if (remover_ == 0) {
-    RunRemover(reading.get(), folders_);
+    RunRemover(own.get(), freezer_.get(), ThawWord(freezer_version_), folders_);
   }
 }
 
@@ -205,7 +274,9 @@ Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& s
                       "Delegate=yes)";
       return Fail(std::move(error));
     }
-    warnings.push_back(limits);
+    if (step.origin != LimitOrigin::kNone) {
+      warnings.push_back(limits);
+    }
     while (cgroups.folders_.size() > made) {
       RemoveFolder(cgroups.folders_.back().c_str());
       cgroups.folders_.pop_back();

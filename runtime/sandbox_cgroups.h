@@ -41,6 +41,14 @@ class SandboxCgroups {
 
   const std::vector<std::string>& folders() const { return folders_; }
 
+  /// Stops everything in the cgroups, or lets it go on; waits up to a second until it has stopped.
+  /// Fails with kUnsupported without a cgroup that can. On v1 even SIGKILL waits for Thaw(): the
+  /// destructor and the helper process thaw what is left frozen.
+  Status Freeze();
+  Status Thaw();
+
+  bool frozen() const { return frozen_; }
+
  private:
   Status Add(const CgroupStep& step, const std::string& name);
   void StartRemover();
@@ -49,8 +57,10 @@ class SandboxCgroups {
   std::vector<std::string> folders_;
   std::vector<UniqueFd> task_files_;
   UniqueFd v2_folder_;
+  CgroupVersion freezer_version_ = CgroupVersion::kV1;
+  UniqueFd freezer_;  ///< freezer.state or cgroup.freeze; empty: none
+  bool frozen_ = false;
   pid_t remover_ = -1;
-  UniqueFd remover_lifeline_;  ///< its end tells the remover that this process is gone
 };
 
 }  // namespace cordon

@@ -16,6 +16,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr std::uint64_t kAllCapabilities = (std::uint64_t{1} << 41) - 1;
 constexpr std::uint64_t kSysResource = std::uint64_t{1} << 24;
@@ -328,6 +329,28 @@ TEST(PlanLaunch, WithoutNotificationsOnlySilentReportsAreLeft) {
   EXPECT_EQ(MustFail(request, host).code, ErrorCode::kUnsupported);
   request.reports = ViolationReports::kNone;
   EXPECT_FALSE(MustPlan(request, host).listener);
+}
+
+TEST(PlanEntry, ChangesTheCommandAndNothingElse) {
+  const LaunchPlan plan = MustPlan(PolicyRequest(), RootHost());
+  LaunchPlan entry = PlanEntry(plan, {{"cat", "x"}, {"PATH=/opt", "NEW=1"}, "/srv"});
+  EXPECT_EQ(entry.arguments, (std::vector<std::string>{"cat", "x"}));
+  EXPECT_EQ(entry.executables, std::vector<std::string>{"/opt/cat"});
+  EXPECT_EQ(entry.working_directory, "/srv");
+  EXPECT_FALSE(entry.working_directory_optional);
+  EXPECT_THAT(entry.environment, Contains("NEW=1"));
+  EXPECT_THAT(entry.environment, Contains("PATH=/opt"));
+  EXPECT_THAT(entry.environment, Not(Contains("PATH=/usr/bin:/bin")));
+  EXPECT_THAT(entry.environment, Contains("HOME=/root"));
+  EXPECT_EQ(entry.capabilities, plan.capabilities);
+  EXPECT_EQ(entry.filter.size(), plan.filter.size());
+  EXPECT_EQ(entry.listener, plan.listener);
+  EXPECT_EQ(entry.selinux_label, plan.selinux_label);
+  EXPECT_EQ(entry.landlock_handled, plan.landlock_handled);
+  EXPECT_EQ(entry.landlock.size(), plan.landlock.size());
+  EXPECT_EQ(entry.no_new_privileges, plan.no_new_privileges);
+  EXPECT_EQ(entry.rlimits.size(), plan.rlimits.size());
+  EXPECT_EQ(PlanEntry(plan, {{"/bin/sh"}, {}, ""}).working_directory, plan.working_directory);
 }
 
 }  // namespace

@@ -1,0 +1,225 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/report_error.h"
+#include "common/text.h"
+#include "runtime/control_channel.h"
+#include "runtime/sandbox_place.h"
+
+namespace cordon::cli {
+namespace {
+
+Expected<SandboxState> Inspect(const std::string& name) {
+  ASSIGN_OR_RETURN(const UniqueFd socket, ConnectToSandbox(name));
+  ASSIGN_OR_RETURN(const ControlReply reply, AskSupervisor(socket.get(), {}));
+  if (!reply.state) {
+    return Fail(MakeError(ErrorCode::kInternal, "the supervisor's reply holds no state"));
+  }
+  return *reply.state;
+}
+
+std::string Age(std::int64_t started_ms) {
+  const std::int64_t seconds = std::max<std::int64_t>(0, std::time(nullptr) - (started_ms / 1000));
+  constexpr std::int64_t kMinute = 60;
+  constexpr std::int64_t kHour = 60 * kMinute;
+  constexpr std::int64_t kDay = 24 * kHour;
+  if (seconds < 2 * kMinute) {
+    return fmt::format("{}s", seconds);
+  }
+  if (seconds < 2 * kHour) {
+    return fmt::format("{}m", seconds / kMinute);
+  }
+  return seconds < 2 * kDay ? fmt::format("{}h", seconds / kHour)
+                            : fmt::format("{}d", seconds / kDay);
+}
+
+std::string CommandText(const std::vector<std::string>& command) {
+  std::vector<std::string> shown;
+  for (const std::string& argument : command) {
+    const bool is_plain =
+        !argument.empty() && argument.find_first_of(" '\"\\\n\t") == std::string::npos;
+    shown.push_back(is_plain ? argument : Quote(argument, 200));
+  }
+  return Join(shown, " ");
+}
+
+enum class ListFormat : std::uint8_t { kTable, kJson, kNames };
+
+int List(ListFormat format) {
+  const Expected<std::vector<std::string>> names = SandboxNames();
+  if (!names) {
+    return ReportError(names.error());
+  }
+  std::vector<SandboxState> states;
+  for (const std::string& name : *names) {
+    // One that ends just now is not in the list.
+    Expected<SandboxState> state = Inspect(name);
+    if (state) {
+      states.push_back(*std::move(state));
+    } else if (state.error().code != ErrorCode::kNotFound) {
+      ReportWarning(name + ": " + state.error().message);
+    }
+  }
+  if (format == ListFormat::kJson) {
+    std::vector<std::string> texts;
+    for (const SandboxState& state : states) {
+      std::string text = WriteSandboxState(state);
+      text.pop_back();
+      texts.push_back(std::move(text));
+    }
+    fmt::print("[{}]\n", Join(texts, ",\n"));
+    return kOk;
+  }
+  if (format == ListFormat::kNames) {
+    for (const SandboxState& state : states) {
+      fmt::print("{}\n", state.name);
+    }
+    return kOk;
+  }
+  std::size_t width = 4;
+  for (const SandboxState& state : states) {
+    width = std::max(width, state.name.size());
+  }
+  fmt::print("{:<{}}  {:<7}  {:>7}  {:>4}  {:>10}  {}\n", "NAME", width, "STATUS", "PID", "AGE",
+             "VIOLATIONS", "COMMAND");
+  for (const SandboxState& state : states) {
+    fmt::print("{:<{}}  {:<7}  {:>7}  {:>4}  {:>10}  {}\n", state.name, width, state.status,
+               state.pid, Age(state.started_ms), state.violations, CommandText(state.command));
+  }
+  return kOk;
+}
+
+int PrintState(const std::string& name, const std::string& field) {
+  const Expected<SandboxState> state = Inspect(name);
+  if (!state) {
+    return ReportError(state.error());
+  }
+  if (field.empty()) {
+    fmt::print("{}", WriteSandboxState(*state));
+    return kOk;
+  }
+  const Expected<std::string> text = SandboxStateField(*state, field);
+  if (!text) {
+    return ReportError(text.error());
+  }
+  fmt::print("{}\n", *text);
+  return kOk;
+}
+
+/// "TERM", "SIGTERM" or "15".
+std::optional<int> ParseSignal(std::string_view text) {
+  if (const auto number = ParseUnsigned(text)) {
+    return *number >= 1 && *number < static_cast<unsigned>(NSIG)
+               ? std::optional(static_cast<int>(*number))
+               : std::nullopt;
+  }
+  const std::string_view wanted = text.starts_with("SIG") ? text.substr(3) : text;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    const char* const name = ::sigabbrev_np(signal);
+    if (name != nullptr && wanted == name) {
+      return signal;
+    }
+  }
+  return std::nullopt;
+}
+
+int Kill(const std::string& name, const std::string& signal_text) {
+  const std::optional<int> signal = ParseSignal(signal_text);
+  if (!signal) {
+    return ReportError(InvalidInput(Quote(signal_text) + " is no signal"));
+  }
+  const Expected<UniqueFd> socket = ConnectToSandbox(name);
+  if (!socket) {
+    return ReportError(socket.error());
+  }
+  ControlRequest request;
+  request.kind = ControlRequestKind::kSignal;
+  request.signal = *signal;
+  const Expected<ControlReply> reply = AskSupervisor(socket->get(), request);
+  return reply ? kOk : ReportError(reply.error());
+}
+
+int Order(const std::string& name, ControlRequestKind kind) {
+  const Expected<UniqueFd> socket = ConnectToSandbox(name);
+  if (!socket) {
+    return ReportError(socket.error());
+  }
+  ControlRequest request;
+  request.kind = kind;
+  const Expected<ControlReply> reply = AskSupervisor(socket->get(), request);
+  return reply ? kOk : ReportError(reply.error());
+}
+
+void AddOrder(CLI::App& app, int& exit_code, ControlRequestKind kind, const std::string& command,
+              const std::string& what) {
+  auto name = std::make_shared<std::string>();
+  CLI::App* order = app.add_subcommand(command, what);
+  order->add_option("NAME", *name, "Of the sandbox")->required();
+  order->callback([name, kind, &exit_code] { exit_code = Order(*name, kind); });
+}
+
+}  // namespace
+
+void AddPauseCommand(CLI::App& app, int& exit_code) {
+  AddOrder(app, exit_code, ControlRequestKind::kPause, "pause",
+           "Stop everything in a sandbox until it is resumed");
+}
+
+void AddResumeCommand(CLI::App& app, int& exit_code) {
+  AddOrder(app, exit_code, ControlRequestKind::kResume, "resume", "Let a paused sandbox go on");
+}
+
+void AddListCommand(CLI::App& app, int& exit_code) {
+  CLI::App* list = app.add_subcommand("list", "Running sandboxes of this user");
+  auto format = std::make_shared<ListFormat>(ListFormat::kTable);
+  auto* const json = list->add_flag_callback(
+      "--json", [format] { *format = ListFormat::kJson; },
+      "All that inspect says of each, as a JSON array");
+  list->add_flag_callback(
+          "-q,--quiet", [format] { *format = ListFormat::kNames; }, "Names only, one in a line")
+      ->excludes(json);
+  list->callback([format, &exit_code] { exit_code = List(*format); });
+}
+
+void AddInspectCommand(CLI::App& app, int& exit_code) {
+  struct Options {
+    std::string name;
+    std::string field;
+  };
+
+  auto options = std::make_shared<Options>();
+  CLI::App* inspect = app.add_subcommand(
+      "inspect", "What a running sandbox is made of, and the policy in force, as JSON");
+  inspect->add_option("NAME", options->name, "Of the sandbox")->required();
+  inspect->add_option("--field", options->field, "Print this field only: pid, namespaces.net")
+      ->type_name("F");
+  inspect->callback(
+      [options, &exit_code] { exit_code = PrintState(options->name, options->field); });
+}
+
+void AddKillCommand(CLI::App& app, int& exit_code) {
+  struct Options {
+    std::string name;
+    std::string signal = "TERM";
+  };
+
+  auto options = std::make_shared<Options>();
+  CLI::App* kill = app.add_subcommand("kill", "Send a signal to a sandbox's workload");
+  kill->add_option("NAME", options->name, "Of the sandbox")->required();
+  kill->add_option("-s,--signal", options->signal, "Name or number (default: TERM)")
+      ->type_name("SIG");
+  kill->callback([options, &exit_code] { exit_code = Kill(options->name, options->signal); });
+}
+
+}  // namespace cordon::cli

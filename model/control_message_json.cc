@@ -1,0 +1,175 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/text.h"
+#include "model/control_message.h"
+#include "model/json_cursor.h"
+
+namespace cordon {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 5> kKinds = {"inspect", "signal", "exec", "pause", "resume"};
+constexpr int kHighestSignal = 64;
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Bytes of a command line need not be UTF-8: every byte stands as the code point of its number.
+std::vector<std::string> ToLatin1(const std::vector<std::string>& texts) {
+  std::vector<std::string> coded;
+  for (const std::string& text : texts) {
+    std::string& into = coded.emplace_back();
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x80) {
+        into += c;
+      } else {
+        into += static_cast<char>(0xc0 | byte >> 6);
+        into += static_cast<char>(0x80 | (byte & 0x3f));
+      }
+    }
+  }
+  return coded;
+}
+
+Expected<std::vector<std::string>> FromLatin1(const JsonCursor& list) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> coded, list.Strings());
+  std::vector<std::string> texts;
+  for (const std::string& code : coded) {
+    std::string& into = texts.emplace_back();
+    for (std::size_t i = 0; i < code.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(code[i]);
+      if (byte < 0x80) {
+        into += code[i];
+      } else if (byte <= 0xc3 && i + 1 < code.size()) {
+        into +=
+            static_cast<char>((byte & 0x3) << 6 | (static_cast<unsigned char>(code[++i]) & 0x3f));
+      } else {
+        return Fail(list.Mistake("expected one code point below 256 for every byte"));
+      }
+    }
+    if (into.contains('\0')) {
+      return Fail(list.Mistake("no argument holds a zero byte"));
+    }
+  }
+  return texts;
+}
+
+Expected<Outcome> ReadOutcome(const JsonCursor& json) {
+  ASSIGN_OR_RETURN(const auto members, json.Members());
+  if (members.size() == 1) {
+    const auto& [name, cursor] = members.front();
+    if (name == "exited") {
+      ASSIGN_OR_RETURN(const std::int64_t code, cursor.Integer(0, 255));
+      return Exited{static_cast<int>(code)};
+    }
+    if (name == "signaled") {
+      ASSIGN_OR_RETURN(const std::int64_t signal, cursor.Integer(1, kHighestSignal));
+      return Signaled{static_cast<int>(signal)};
+    }
+    if (name == "not_executed") {
+      ASSIGN_OR_RETURN(const std::int64_t error, cursor.Integer(1, 4095));
+      return NotExecuted{static_cast<int>(error)};
+    }
+  }
+  return Fail(json.Mistake("expected one of exited, signaled, not_executed"));
+}
+
+Json OutcomeJson(const Outcome& outcome) {
+  if (const auto* exited = std::get_if<Exited>(&outcome)) {
+    return {{"exited", exited->code}};
+  }
+  if (const auto* signaled = std::get_if<Signaled>(&outcome)) {
+    return {{"signaled", signaled->signal}};
+  }
+  return {{"not_executed", std::get<NotExecuted>(outcome).sys_errno}};
+}
+
+}  // namespace
+
+std::string WriteControlRequest(const ControlRequest& request) {
+  Json json;
+  json["request"] = kKinds.at(static_cast<std::size_t>(request.kind));
+  if (request.kind == ControlRequestKind::kSignal) {
+    json["signal"] = request.signal;
+  }
+  if (request.kind == ControlRequestKind::kExecute) {
+    json["arguments"] = ToLatin1(request.arguments);
+    json["environment"] = ToLatin1(request.environment);
+    json["working_directory"] = ToLatin1({request.working_directory});
+  }
+  return Dump(json);
+}
+
+Expected<ControlRequest> ReadControlRequest(std::string_view text, std::string_view source) {
+  ASSIGN_OR_RETURN(const nlohmann::json document, JsonCursor::Parse(text, source));
+  const JsonCursor json(document, source);
+  ASSIGN_OR_RETURN(const JsonCursor kind, json.At("request"));
+  ASSIGN_OR_RETURN(const std::string name, kind.String());
+  const auto found = std::ranges::find(kKinds, name);
+  if (found == kKinds.end()) {
+    return Fail(kind.Mistake("no such request"));
+  }
+  ControlRequest request;
+  request.kind = static_cast<ControlRequestKind>(found - kKinds.begin());
+  if (request.kind == ControlRequestKind::kSignal) {
+    ASSIGN_OR_RETURN(const JsonCursor member, json.At("signal"));
+    ASSIGN_OR_RETURN(const std::int64_t signal, member.Integer(1, kHighestSignal));
+    request.signal = static_cast<int>(signal);
+  }
+  if (request.kind == ControlRequestKind::kExecute) {
+    ASSIGN_OR_RETURN(const JsonCursor arguments, json.At("arguments"));
+    ASSIGN_OR_RETURN(request.arguments, FromLatin1(arguments));
+    if (request.arguments.empty() || request.arguments.front().empty()) {
+      return Fail(arguments.Mistake("expected a command"));
+    }
+    ASSIGN_OR_RETURN(const JsonCursor environment, json.At("environment"));
+    ASSIGN_OR_RETURN(request.environment, FromLatin1(environment));
+    ASSIGN_OR_RETURN(const JsonCursor folder, json.At("working_directory"));
+    ASSIGN_OR_RETURN(const std::vector<std::string> folders, FromLatin1(folder));
+    request.working_directory = folders.empty() ? "" : folders.front();
+  }
+  return request;
+}
+
+std::string WriteControlReply(const ControlReply& reply) {
+  Json json = Json::object();
+  if (!reply.error.empty()) {
+    json["error"] = ToUtf8(reply.error);
+  }
+  if (reply.state) {
+    json["state"] = Json::parse(WriteSandboxState(*reply.state));
+  }
+  if (reply.outcome) {
+    json["outcome"] = OutcomeJson(*reply.outcome);
+  }
+  return Dump(json);
+}
+
+Expected<ControlReply> ReadControlReply(std::string_view text, std::string_view source) {
+  ASSIGN_OR_RETURN(const nlohmann::json document, JsonCursor::Parse(text, source));
+  const JsonCursor json(document, source);
+  ASSIGN_OR_RETURN(const auto members, json.Members());
+  ControlReply reply;
+  for (const auto& [name, member] : members) {
+    if (name == "error") {
+      ASSIGN_OR_RETURN(reply.error, member.String());
+    } else if (name == "state") {
+      ASSIGN_OR_RETURN(reply.state, ReadSandboxState(member.value().dump(), source));
+    } else if (name == "outcome") {
+      ASSIGN_OR_RETURN(reply.outcome, ReadOutcome(member));
+    } else {
+      return Fail(member.Mistake("no part of a reply"));
+    }
+  }
+  return reply;
+}
+
+}  // namespace cordon

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <poll.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/error.h"
+#include "common/unique_fd.h"
+#include "model/control_message.h"
+#include "runtime/control_channel.h"
+#include "runtime/entered_workload.h"
+
+namespace cordon {
+
+/// Answers clients on a sandbox's control socket. Only processes of the same user, or root, in the
+/// supervisor's own pid namespace are heard: what runs in a sandbox is not. Single-threaded:
+/// everything happens in Handle().
+class ControlServer {
+ public:
+  struct Actions {
+    std::function<SandboxState()> inspect;
+    std::function<void(int signal)> signal;
+    std::function<Status()> pause;
+    std::function<Status()> resume;
+    std::function<Expected<std::unique_ptr<EnteredWorkload>>(const ControlRequest& request,
+                                                             const std::array<int, 3>& streams)>
+        execute;
+  };
+
+  /// `listener`: non-blocking, must outlive this; -1 for none.
+  ControlServer(int listener, Actions actions)
+      : listener_(listener), actions_(std::move(actions)) {}
+
+  /// Appends what is to be waited for.
+  void AddWaits(std::vector<pollfd>& waits) const;
+
+  /// Does what `waits`, which AddWaits() appended to since, found ready.
+  void Handle(const std::vector<pollfd>& waits);
+
+  /// The commands that were started through here and live.
+  std::vector<EnteredCommand> Entered() const;
+
+  /// Violations of the commands that were started through here.
+  std::uint64_t violations() const;
+
+ private:
+  struct Client {
+    UniqueFd socket;
+    std::unique_ptr<EnteredWorkload> entered;  ///< nothing: none was asked for
+    bool gone = false;
+  };
+
+  void Accept();
+  void Answer(Client& client);
+  void Reply(Client& client, const ControlReply& reply);
+  Expected<ControlReply> Do(Client& client, const ControlMessage& message);
+  void WatchEntered(Client& client, short messages, short notifications);
+
+  int listener_;
+  Actions actions_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::uint64_t past_violations_ = 0;
+};
+
+}  // namespace cordon

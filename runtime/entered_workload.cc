@@ -1,0 +1,69 @@
+#include "runtime/entered_workload.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <iterator>
+
+#include "common/file.h"
+#include "runtime/entry_process.h"
+
+namespace cordon {
+
+Expected<std::unique_ptr<EnteredWorkload>> EnteredWorkload::Start(
+    LaunchPlan plan, const SandboxOptions& options, const Door& door,
+    const std::array<int, 3>& streams) {
+  ASSIGN_OR_RETURN(SharedHandover handover, SharedHandover::Create());
+  std::unique_ptr<EnteredWorkload> entered(
+      new EnteredWorkload(std::move(plan), options, std::move(handover)));
+  RETURN_IF_ERROR(entered->Clone(door, streams));
+  return entered;
+}
+
+Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& streams) {
+  ASSIGN_OR_RETURN(const UniqueFd inner, held_.OpenChannel());
+  ASSIGN_OR_RETURN(const UniqueFd proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
+  std::vector<int> namespaces;
+  std::ranges::transform(door.namespaces, std::back_inserter(namespaces), &UniqueFd::get);
+  std::vector<int> others = namespaces;
+  others.push_back(proc.get());
+  others.insert(others.end(), streams.begin(), streams.end());
+  const EntryContext context{
+      {plan_, execute_, handover_.page(), door.cgroup_task_files, inner.get(), door.signal_mask,
+       KeptDescriptors(inner.get(), door.cgroup_task_files, others)},
+      namespaces,
+      proc.get(),
+      streams};
+  int pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  if (door.cgroup_folder >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(door.cgroup_folder);
+  }
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  const int clone_errno = errno;
+  if (pid == 0) {
+    RunEntry(context);
+  }
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) {
+    return Fail(SystemError(clone_errno, "making a process for the sandbox"));
+  }
+  held_.SetHolder(UniqueFd(pidfd));
+  held_.Proceed();
+  return {};
+}
+
+}  // namespace cordon

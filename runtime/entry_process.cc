@@ -1,0 +1,28 @@
+#include "runtime/entry_process.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cordon {
+
+void RunEntry(const EntryContext& context) {
+  const HoldContext& hold = context.hold;
+  BecomeHolder(hold, "cordon-entry");
+  for (std::size_t i = 0; i < context.standard_streams.size(); ++i) {
+    if (::dup2(context.standard_streams.at(i), static_cast<int>(i)) < 0) {
+      ReportFailure(hold, {LaunchStep::kCloseDescriptors, errno, 0});
+    }
+  }
+  for (std::size_t i = 0; i < context.namespaces.size(); ++i) {
+    if (::setns(context.namespaces[i], 0) != 0) {
+      ReportFailure(hold, {LaunchStep::kEnterNamespace, errno, static_cast<std::uint32_t>(i)});
+    }
+  }
+  // After the user namespace, which gives the capability to make a cgroup namespace.
+  Require(hold, JoinCgroups(hold));
+  HoldWorkload(hold, context.proc);
+}
+
+}  // namespace cordon

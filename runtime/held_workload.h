@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "common/error.h"
+#include "common/unique_fd.h"
+#include "model/outcome.h"
+#include "runtime/launch_plan.h"
+#include "runtime/sandbox_options.h"
+#include "runtime/seccomp_notifier.h"
+#include "runtime/setup_channel.h"
+
+namespace cordon {
+
+/// The supervisor's side of one workload and the process that holds it (runtime/hold_workload.h):
+/// checks its confinement before it may execute, answers its seccomp notifications, learns how it
+/// ended. The holder is killed with this, and with the sandbox's first process all that is in its
+/// pid namespace.
+class HeldWorkload {
+ public:
+  using TakeSocket = std::function<void(std::uint32_t ticket, UniqueFd socket)>;
+
+  /// `plan` and `options` must outlive this.
+  HeldWorkload(const LaunchPlan& plan, const SandboxOptions& options)
+      : plan_(plan), options_(options) {}
+
+  HeldWorkload(const HeldWorkload&) = delete;
+  HeldWorkload& operator=(const HeldWorkload&) = delete;
+
+  ~HeldWorkload() { Kill(); }
+
+  /// Makes the channel; the other end is for the holder.
+  Expected<UniqueFd> OpenChannel();
+
+  /// The child of clone3, which waits for Proceed().
+  void SetHolder(UniqueFd pidfd) { holder_ = std::move(pidfd); }
+
+  void SetTakeSocket(TakeSocket take) { take_socket_ = std::move(take); }
+
+  void Proceed();
+  /// Asks the holder for a TCP socket of `family` in its network namespace.
+  void RequestSocket(int family, std::uint32_t ticket);
+
+  /// To wait on; -1 (which poll(2) ignores) when there is nothing to wait for.
+  int channel() const { return channel_.get(); }
+
+  int notifications() const { return notifier_open_ ? notifier_->fd() : -1; }
+
+  /// When channel() is readable. Fails when the workload could not be confined as planned.
+  Status TakeMessage();
+  /// When notifications() has `events` of poll(2).
+  Status HandleNotifications(short events);
+
+  /// Whether it was confined, and has begun to execute.
+  bool begun() const { return workload_.valid(); }
+
+  /// As this process's pid namespace numbers it; 0 before it has begun.
+  pid_t pid() const { return pid_; }
+
+  /// pidfd_send_signal(2). Nothing before it has begun.
+  void Signal(int signal) const;
+
+  /// Nothing while it lives.
+  const std::optional<Outcome>& outcome() const { return outcome_; }
+
+  void SetOutcome(Outcome outcome) { outcome_ = outcome; }
+
+  std::uint64_t violations() const { return notifier_ ? notifier_->violations() : 0; }
+
+  std::uint64_t unreported() const { return notifier_ ? notifier_->unreported() : 0; }
+
+  /// Kills the holder and waits until it is gone.
+  void Kill();
+
+ private:
+  Status Confined(UniqueFd workload, UniqueFd listener);
+
+  const LaunchPlan& plan_;
+  const SandboxOptions& options_;
+  TakeSocket take_socket_;
+  UniqueFd channel_;
+  UniqueFd holder_;
+  UniqueFd workload_;
+  pid_t pid_ = 0;
+  std::unique_ptr<SeccompNotifier> notifier_;
+  bool notifier_open_ = false;
+  std::optional<Outcome> outcome_;
+};
+
+}  // namespace cordon

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <csignal>
+#include <vector>
+
+#include "runtime/setup_channel.h"
+#include "runtime/workload_process.h"
+
+/// What the processes do that hold a workload: the sandbox's first one (runtime/init_process.h) and
+/// one that enters it later (runtime/entry_process.h). For the fresh child of clone3 with all
+/// signals blocked; everything here is async-signal-safe.
+namespace cordon {
+
+/// The plan, and what was laid out or opened before the clone.
+struct HoldContext {
+  const LaunchPlan& plan;
+  const ExecuteArguments& execute;
+  HandoverPage& page;
+  std::vector<int> cgroup_task_files;
+  int supervisor = -1;  ///< SOCK_SEQPACKET, speaks runtime/setup_channel.h
+  sigset_t signal_mask;
+  /// What the process keeps of the supervisor's descriptors beside the standard ones, ascending: a
+  /// lock or a client's connection must not live on in it.
+  std::vector<int> kept;
+};
+
+/// HoldContext::kept: the supervisor's socket, the cgroup files, and `others`.
+std::vector<int> KeptDescriptors(int supervisor, const std::vector<int>& cgroup_task_files,
+                                 const std::vector<int>& others = {});
+
+/// Ends the process without a word.
+[[noreturn]] void Quit();
+
+/// Tells the supervisor what failed, and ends.
+[[noreturn]] void ReportFailure(const HoldContext& context, const StepResult& result);
+
+/// The same, where something failed.
+void Require(const HoldContext& context, const StepResult& result);
+
+/// Waits for `kind` from the supervisor; ends when that one is gone.
+void Await(const HoldContext& context, SetupMessageKind kind);
+
+/// Binds the process's life to the supervisor's (PR_SET_PDEATHSIG), closes what it does not keep,
+/// waits for kProceed, and shuts the process against tracing. `name`: for comm, at most 15 bytes.
+void BecomeHolder(const HoldContext& context, const char* name);
+
+/// Joins the sandbox's v1 cgroups (CLONE_INTO_CGROUP did v2), and makes them a namespace's roots.
+StepResult JoinCgroups(const HoldContext& context);
+
+/// Starts the workload as a child and stays, unfiltered but without capabilities, to reap, to pass
+/// signals on, to hand the seccomp listener out and to make sockets for published ports. The
+/// mounts must be those that the workload sees. `private_proc`: a procfs that the sandbox cannot
+/// change. Ends with the workload.
+[[noreturn]] void HoldWorkload(const HoldContext& context, int private_proc);
+
+}  // namespace cordon

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model/sandbox_config.h"
+#include "model/sandbox_state.h"
+#include "model/seccomp_policy.h"
+#include "runtime/launch_request.h"
+#include "runtime/violation.h"
+
+namespace cordon {
+
+/// What becomes of a signal that RunSandbox() passes on, once it has returned.
+enum class LateSignals : std::uint8_t {
+  kAsBefore,  ///< as before the call
+  kIgnored,   ///< ignored, where it would have ended this process: the terminal's Ctrl-C, which
+              ///< ended the workload, may reach this process after the workload is gone, and must
+              ///< not replace the workload's status
+};
+
+/// What a run needs beyond its plan.
+struct SandboxOptions {
+  SeccompPolicy policy;  ///< what LaunchPlan::filter was compiled from, before its refusals were
+                         ///< turned into notifications
+  Enforcement enforcement = Enforcement::kEnforce;
+  std::vector<PublishedPort> published;
+  int control_listener = -1;  ///< SandboxPlace::listener(); -1: nobody can ask or enter
+  SandboxState facts;         ///< name, policy and network, for who asks
+  LimitsHeld limits_held = LimitsHeld::kAll;
+  LateSignals late_signals = LateSignals::kAsBefore;
+  std::function<void(const Violation&)> on_violation;
+  std::function<void(const std::string&)> on_warning;
+};
+
+}  // namespace cordon

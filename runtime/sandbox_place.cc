@@ -1,0 +1,230 @@
+#include "runtime/sandbox_place.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "common/file.h"
+#include "common/text.h"
+
+namespace cordon {
+namespace {
+
+constexpr std::size_t kMaxNameLength = 64;
+constexpr int kBacklog = 16;
+constexpr const char* kLock = "/lock";
+constexpr const char* kSocket = "/control";
+
+bool IsLetterOrDigit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// The user's folder: made where it is missing, the caller's own and nobody else's to write.
+Expected<std::string> OwnFolder() {
+  std::string folder = SandboxesFolder();
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    const int mkdir_errno = errno;
+    return Fail(SystemError(mkdir_errno, folder));
+  }
+  struct stat status{};
+  if (::lstat(folder.c_str(), &status) != 0) {
+    const int stat_errno = errno;
+    return Fail(SystemError(stat_errno, folder));
+  }
+  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 0077) != 0) {
+    return Fail(
+        MakeError(ErrorCode::kPermission, folder + " is not a folder that only this user may use"));
+  }
+  return folder;
+}
+
+/// Takes the lock of `folder`, without waiting: -1 where another process holds it.
+Expected<UniqueFd> TakeLock(const std::string& folder) {
+  ASSIGN_OR_RETURN(UniqueFd lock,
+                   OpenAt(AT_FDCWD, folder + kLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    const int flock_errno = errno;
+    if (flock_errno == EWOULDBLOCK) {
+      return UniqueFd();
+    }
+    return Fail(SystemError(flock_errno, folder + kLock));
+  }
+  return lock;
+}
+
+/// One command at a time makes or removes places.
+Expected<UniqueFd> Serialise(const std::string& folder) {
+  ASSIGN_OR_RETURN(UniqueFd lock,
+                   OpenAt(AT_FDCWD, folder + "/.lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  while (::flock(lock.get(), LOCK_EX) != 0) {
+    const int flock_errno = errno;
+    if (flock_errno != EINTR) {
+      return Fail(SystemError(flock_errno, folder + "/.lock"));
+    }
+  }
+  return lock;
+}
+
+Expected<sockaddr_un> AddressOf(const std::string& folder) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = folder + kSocket;
+  if (path.size() >= sizeof address.sun_path) {
+    return Fail(MakeError(ErrorCode::kLimit, path + " is too long for a socket's address"));
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+Expected<UniqueFd> ControlSocket(int flags) {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0));
+  if (!socket.valid()) {
+    const int socket_errno = errno;
+    return Fail(SystemError(socket_errno, "socket"));
+  }
+  return socket;
+}
+
+Expected<UniqueFd> Listen(const std::string& folder) {
+  ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(folder));
+  ASSIGN_OR_RETURN(UniqueFd socket, ControlSocket(SOCK_NONBLOCK));
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.get(), kBacklog) != 0) {
+    const int bind_errno = errno;
+    return Fail(SystemError(bind_errno, folder + kSocket));
+  }
+  return socket;
+}
+
+void RemovePlace(const std::string& folder) noexcept {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+}
+
+/// The names in `folder`, those that nobody holds removed. Needs Serialise().
+Expected<std::vector<std::string>> HeldNames(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!CheckSandboxName(name)) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const UniqueFd lock, TakeLock(entry.path().string()));
+    if (lock.valid()) {
+      RemovePlace(entry.path().string());
+    } else {
+      names.push_back(name);
+    }
+  }
+  if (error) {
+    return Fail(SystemError(error.value(), folder));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace
+
+std::string SandboxesFolder() {
+  if (::geteuid() == 0) {
+    return "/run/cordon";
+  }
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+      runtime != nullptr && runtime[0] == '/') {
+    return std::string(runtime) + "/cordon";
+  }
+  return fmt::format("/tmp/cordon-{}", ::geteuid());
+}
+
+Status CheckSandboxName(std::string_view name) {
+  const bool is_good = !name.empty() && name.size() <= kMaxNameLength &&
+                       IsLetterOrDigit(name.front()) && std::ranges::all_of(name, [](char c) {
+                         return IsLetterOrDigit(c) || c == '.' || c == '_' || c == '-';
+                       });
+  if (is_good) {
+    return {};
+  }
+  return Fail(InvalidInput(fmt::format(
+      "{} is no name of a sandbox: at most {} letters, digits, '.', '_' and '-', beginning with a "
+      "letter or digit",
+      Quote(name, 2 * kMaxNameLength), kMaxNameLength)));
+}
+
+Expected<SandboxPlace> SandboxPlace::Create(const std::string& name) {
+  RETURN_IF_ERROR(CheckSandboxName(name));
+  ASSIGN_OR_RETURN(const std::string folder, OwnFolder());
+  ASSIGN_OR_RETURN(const UniqueFd serial, Serialise(folder));
+  ASSIGN_OR_RETURN(const std::vector<std::string> held, HeldNames(folder));
+  if (std::ranges::binary_search(held, name)) {
+    return Fail(InvalidInput("a sandbox called '" + name + "' is running"));
+  }
+  SandboxPlace place;
+  const std::string own = folder + "/" + name;
+  if (::mkdir(own.c_str(), 0700) != 0) {
+    const int mkdir_errno = errno;
+    return Fail(SystemError(mkdir_errno, own));
+  }
+  place.name_ = name;
+  place.folder_ = own;
+  ASSIGN_OR_RETURN(place.lock_, TakeLock(own));
+  ASSIGN_OR_RETURN(place.listener_, Listen(own));
+  return place;
+}
+
+SandboxPlace::SandboxPlace(SandboxPlace&& other) noexcept
+    : name_(std::move(other.name_)),
+      folder_(std::exchange(other.folder_, {})),
+      lock_(std::move(other.lock_)),
+      listener_(std::move(other.listener_)) {}
+
+SandboxPlace::~SandboxPlace() {
+  if (!folder_.empty()) {
+    RemovePlace(folder_);
+  }
+}
+
+Expected<std::vector<std::string>> SandboxNames() {
+  std::error_code error;
+  if (!std::filesystem::exists(SandboxesFolder(), error)) {
+    return std::vector<std::string>();
+  }
+  ASSIGN_OR_RETURN(const std::string folder, OwnFolder());
+  ASSIGN_OR_RETURN(const UniqueFd serial, Serialise(folder));
+  return HeldNames(folder);
+}
+
+Expected<UniqueFd> ConnectToSandbox(const std::string& name) {
+  RETURN_IF_ERROR(CheckSandboxName(name));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, SandboxNames());
+  if (!std::ranges::binary_search(names, name)) {
+    return Fail(MakeError(ErrorCode::kNotFound,
+                          fmt::format("no sandbox called {} is running; {}", Quote(name),
+                                      names.empty() ? "there is none of this user"
+                                                    : "there is: " + Join(names, ", "))));
+  }
+  ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(SandboxesFolder() + "/" + name));
+  ASSIGN_OR_RETURN(UniqueFd socket, ControlSocket(0));
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const int connect_errno = errno;
+    if (connect_errno == ENOENT || connect_errno == ECONNREFUSED) {
+      return Fail(MakeError(ErrorCode::kNotFound, "the sandbox " + Quote(name) + " has ended"));
+    }
+    return Fail(SystemError(connect_errno, "the sandbox " + Quote(name)));
+  }
+  return socket;
+}
+
+}  // namespace cordon
