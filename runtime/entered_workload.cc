@@ -32,10 +32,13 @@ Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& stream
   std::ranges::transform(door.namespaces, std::back_inserter(namespaces), &UniqueFd::get);
   std::vector<int> others = namespaces;
   others.push_back(proc.get());
+  if (door.landlock_ruleset >= 0) {
+    others.push_back(door.landlock_ruleset);
+  }
   others.insert(others.end(), streams.begin(), streams.end());
   const EntryContext context{
       {plan_, execute_, handover_.page(), door.cgroup_task_files, inner.get(), door.signal_mask,
-       KeptDescriptors(inner.get(), door.cgroup_task_files, others)},
+       door.landlock_ruleset, KeptDescriptors(inner.get(), door.cgroup_task_files, others)},
       namespaces,
       proc.get(),
       streams};

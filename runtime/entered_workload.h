@@ -21,8 +21,9 @@ class EnteredWorkload {
   struct Door {
     const std::vector<UniqueFd>& namespaces;  ///< EntryContext::namespaces
     std::vector<int> cgroup_task_files;
-    int cgroup_folder = -1;  ///< for CLONE_INTO_CGROUP, or -1
-    sigset_t signal_mask;    ///< the command's
+    int cgroup_folder = -1;     ///< for CLONE_INTO_CGROUP, or -1
+    int landlock_ruleset = -1;  ///< -1: none
+    sigset_t signal_mask;       ///< the command's
   };
 
   /// Launches `plan` (of PlanEntry()) with `streams` as its standard ones. Its confinement and end

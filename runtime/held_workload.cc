@@ -137,6 +137,9 @@ Status HeldWorkload::TakeMessage() {
                           SubjectOf(plan_, message.step, message.index) +
                           " was left out: " + std::strerror(message.value));
       return {};
+    case SetupMessageKind::kRuleset:
+      ruleset_ = std::move(first);
+      return {};
     case SetupMessageKind::kConfined:
       return Confined(std::move(first), std::move(second));
     case SetupMessageKind::kSocket:

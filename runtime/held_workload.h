@@ -63,6 +63,9 @@ class HeldWorkload {
   /// pidfd_send_signal(2). Nothing before it has begun.
   void Signal(int signal) const;
 
+  /// The Landlock ruleset that the holder made; -1: none.
+  int landlock_ruleset() const { return ruleset_.get(); }
+
   /// Nothing while it lives.
   const std::optional<Outcome>& outcome() const { return outcome_; }
 
@@ -84,6 +87,7 @@ class HeldWorkload {
   UniqueFd channel_;
   UniqueFd holder_;
   UniqueFd workload_;
+  UniqueFd ruleset_;
   pid_t pid_ = 0;
   std::unique_ptr<SeccompNotifier> notifier_;
   bool notifier_open_ = false;

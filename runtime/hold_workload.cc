@@ -44,7 +44,7 @@ constexpr int kLandlockRulePathBeneath = 1;
 /// that the workload sees. A path that does not exist is left out: nothing there can be allowed.
 StepResult BuildLandlock(const HoldContext& context, int& ruleset) {
   const LaunchPlan& plan = context.plan;
-  if (plan.file_holder != FileHolder::kLandlock) {
+  if (plan.file_holder != FileHolder::kLandlock || ruleset >= 0) {
     return kDone;
   }
   const LandlockRulesetAttributes attributes{plan.landlock_handled};
@@ -77,6 +77,11 @@ StepResult BuildLandlock(const HoldContext& context, int& ruleset) {
       return Failed(LaunchStep::kLandlockRule, i);
     }
     (void)::close(place);
+  }
+  const std::array<int, 1> made{ruleset};
+  if (SendSetupMessage(context.supervisor, {SetupMessageKind::kRuleset, LaunchStep::kNone, 0, 0},
+                       made) != 0) {
+    return Failed(LaunchStep::kLandlockRuleset);
   }
   return kDone;
 }
@@ -271,7 +276,7 @@ StepResult JoinCgroups(const HoldContext& context) {
 }
 
 void HoldWorkload(const HoldContext& context, int private_proc) {
-  int ruleset = -1;
+  int ruleset = context.landlock_ruleset;
   Require(context, BuildLandlock(context, ruleset));
   int pidfd = -1;
   const pid_t workload = CloneWorkload(pidfd);

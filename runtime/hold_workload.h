@@ -19,6 +19,7 @@ struct HoldContext {
   std::vector<int> cgroup_task_files;
   int supervisor = -1;  ///< SOCK_SEQPACKET, speaks runtime/setup_channel.h
   sigset_t signal_mask;
+  int landlock_ruleset = -1;  ///< the sandbox's; -1: it has none, or this process makes it
   /// What the process keeps of the supervisor's descriptors beside the standard ones, ascending: a
   /// lock or a client's connection must not live on in it.
   std::vector<int> kept;
@@ -47,7 +48,9 @@ void BecomeHolder(const HoldContext& context, const char* name);
 /// Joins the sandbox's v1 cgroups (CLONE_INTO_CGROUP did v2), and makes them a namespace's roots.
 StepResult JoinCgroups(const HoldContext& context);
 
-/// Starts the workload as a child and stays, unfiltered but without capabilities, to reap, to pass
+/// Starts the workload as a child, under the sandbox's Landlock ruleset or one that it makes and
+/// gives to the supervisor (what enters later must have the same: the paths of its rules may by
+/// then lead elsewhere), and stays, unfiltered but without capabilities, to reap, to pass
 /// signals on, to hand the seccomp listener out and to make sockets for published ports. The
 /// mounts must be those that the workload sees. `private_proc`: a procfs that the sandbox cannot
 /// change. Ends with the workload.

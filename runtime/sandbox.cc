@@ -195,7 +195,7 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   const ExecuteArguments execute(plan_);
   MountScratch mounts(plan_);
   const InitContext context{{plan_, execute, page, cgroups_.task_files(), inner.get(), signal_mask_,
-                             KeptDescriptors(inner.get(), cgroups_.task_files())},
+                             -1, KeptDescriptors(inner.get(), cgroups_.task_files())},
                             mounts};
 
   int pidfd = -1;
@@ -288,7 +288,9 @@ Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlReques
   }
   return EnteredWorkload::Start(
       PlanEntry(plan_, {request.arguments, request.environment, request.working_directory}),
-      options_, {namespaces_, cgroups_.task_files(), cgroups_.folder_to_clone_into(), signal_mask_},
+      options_,
+      {namespaces_, cgroups_.task_files(), cgroups_.folder_to_clone_into(),
+       workload_.landlock_ruleset(), signal_mask_},
       streams);
 }
 

@@ -15,7 +15,8 @@ enum class SetupMessageKind : std::uint32_t {
   kGo,          ///< to the inside: the confinement is verified, execute
   kNeedSocket,  ///< to the inside: make a TCP socket in the sandbox's network namespace
   kFailed,      ///< to the outside: `step` failed with `value` = errno; nothing more comes
-  kNote,  ///< to the outside: `step` was left out because of `value` = errno; the launch goes on
+  kNote,     ///< to the outside: `step` was left out because of `value` = errno; the launch goes on
+  kRuleset,  ///< to the outside: with the Landlock ruleset, for who enters later
   kConfined,     ///< to the outside: with the workload's pidfd and, with a listener, the listener
   kSocket,       ///< to the outside: with the socket; none when `value` (errno) is not 0
   kNotExecuted,  ///< to the outside: `value` = errno of execve

@@ -8,6 +8,10 @@ need_programs setpriv
 cd "$work"
 cp "$victims/syscall_probe" .
 echo first >readable
+# Beside the folder of the service, so that a rule of its own is made for it.
+conf=$(mktemp -d /var/tmp/cordon-conf.XXXXXX)
+at_end rm -rf "$conf" "$conf.old"
+echo third >"$conf/file"
 folder=/run/cordon
 as=()
 if ((EUID != 0)); then
@@ -32,17 +36,17 @@ status_line() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 # The workload as it is learned: it waits, reads one file, and makes one of the probe's calls.
 cat >service <<'SH'
 #!/bin/sh
-cat readable >/dev/null
+cat readable "$2/file" >/dev/null
 ./syscall_probe read=readable >/dev/null
 while sleep 0.1; do [ ! -e "$1" ] || break; done
 SH
 chmod +x service
 touch now
-"$cordon" profile -o service.json -- ./service now 2>/dev/null || die "the service cannot be learned"
+"$cordon" profile -o service.json -- ./service now "$conf" 2>/dev/null || die "the service cannot be learned"
 "$cordon" generate service.json --name service -o policy 2>/dev/null || die "nothing can be generated"
 
 # 1. A sandbox under its policy, and one without.
-start_server "$work/log.a" "$cordon" run --name "$a" --policy policy -- ./service never
+start_server "$work/log.a" "$cordon" run --name "$a" --policy policy -- ./service never "$conf"
 supervisor=$server
 start_server "$work/log.b" "$cordon" run --name "$b" --memory 64M -- sleep 1000
 wait_for "the first workload" 20 begun "$a"
@@ -85,6 +89,13 @@ expect_equal "it reads what the policy allows" "0 first" "$status $(cat out)"
 status_of "$cordon" exec "$a" -- cat /etc/debian_version
 if [[ $(cat log.a) == *"Landlock"* ]]; then
   expect_equal "and nothing else" "1 " "$status $(cat out)"
+fi
+# What a rule was made for when the sandbox began counts, not what is called so by now.
+mv "$conf" "$conf.old"
+ln -s /etc "$conf"
+status_of "$cordon" exec "$a" -- cat /etc/debian_version
+if [[ $(cat log.a) == *"Landlock"* ]]; then
+  expect_equal "nor where a rule's folder has become a link to" "1 " "$status $(cat out)"
 fi
 status_of "$cordon" exec "$b" -- cat /etc/debian_version
 expect_equal "control: without a policy it does" "0 $(cat /etc/debian_version)" "$status $(cat out)"
