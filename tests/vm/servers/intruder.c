@@ -1,6 +1,6 @@
 /* intruder.so, to be preloaded: in the program that CORDON_INTRUDE names it strikes before main, as
    one would who had taken the program over, and ends it. "NAME ok", or "NAME ERRNO" of a refusal,
-   on standard output for each of ten acts. Elsewhere it does nothing.
+   on standard output for each act. Elsewhere it does nothing.
 
    CORDON_INTRUDE="PROGRAM CONFIGURATION OTHER": where, a file that the program only reads, and data
    of another. */
@@ -11,10 +11,14 @@
 static char g_configuration[256];
 static char g_other[256];
 
+static int OpenToWrite(const char* path, int flags) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
+  return fd < 0 ? errno : close(fd);
+}
+
 static int WriteConfiguration(const char* unused) {
   (void)unused;
-  int fd = open(g_configuration, O_WRONLY | O_APPEND | O_CLOEXEC);
-  return fd < 0 ? errno : close(fd);
+  return OpenToWrite(g_configuration, O_APPEND);
 }
 
 static int ReadOther(const char* unused) {
@@ -69,12 +73,30 @@ static int LoadModule(const char* unused) {
   return syscall(SYS_init_module, kNone, sizeof kNone, "") == 0 || errno == ENOEXEC ? 0 : errno;
 }
 
+static int WriteUsers(const char* unused) {
+  (void)unused;
+  return OpenToWrite("/etc/passwd", O_APPEND);
+}
+
+static int WriteSetting(const char* unused) {
+  (void)unused;
+  return OpenToWrite("/proc/sys/kernel/core_pattern", 0);
+}
+
 static const struct Probe kActs[] = {
-    {"read-shadow", ProbeRead},      {"write-configuration", WriteConfiguration},
-    {"bind-port", BindPort},         {"connect-out", ConnectOut},
-    {"execute-shell", ProbeShell},   {"raw-socket", ProbeRawSocket},
-    {"writable-code", WritableCode}, {"read-other", ReadOther},
-    {"trace-init", TraceInit},       {"load-module", LoadModule},
+    {"read-shadow", ProbeRead},
+    {"write-configuration", WriteConfiguration},
+    {"bind-port", BindPort},
+    {"connect-out", ConnectOut},
+    {"execute-shell", ProbeShell},
+    {"raw-socket", ProbeRawSocket},
+    {"writable-code", WritableCode},
+    {"read-other", ReadOther},
+    {"trace-init", TraceInit},
+    {"load-module", LoadModule},
+    {"write-users", WriteUsers},
+    {"write-setting", WriteSetting},
+    {"packet-socket", ProbePacketSocket},
 };
 
 __attribute__((constructor)) static void Strike(void) {
