@@ -249,11 +249,12 @@ int Run(const RunOptions& options) {
   if (!plan) {
     return ReportError(plan.error());
   }
-  const Expected<std::optional<SandboxPlace>> place = MakePlace(options);
-  if (!place) {
-    return ReportError(place.error());
+  const Expected<std::optional<SandboxPlace>> made = MakePlace(options);
+  if (!made) {
+    return ReportError(made.error());
   }
-  if (place->has_value() && plan->root_path == "/") {
+  const std::optional<SandboxPlace>& place = *made;
+  if (place && plan->root_path == "/") {
     plan->masked_paths.push_back(SandboxesFolder());
   }
   if (!plan->selinux_label.empty()) {
@@ -271,8 +272,8 @@ int Run(const RunOptions& options) {
       .policy = policy.bundle.seccomp,
       .enforcement = request->enforcement,
       .published = request->config.published,
-      .control_listener = place->has_value() ? (*place)->listener() : -1,
-      .facts = FactsOf(options, *place, request->config),
+      .control_listener = place ? place->listener() : -1,
+      .facts = FactsOf(options, place, request->config),
       .limits_held = request->degraded.contains(PolicyPart::kLimits) ? LimitsHeld::kWherePossible
                                                                      : LimitsHeld::kAll,
       .late_signals = LateSignals::kIgnored,
