@@ -113,12 +113,12 @@ Expected<ControlRequest> ReadControlRequest(std::string_view text, std::string_v
   const JsonCursor json(document, source);
   ASSIGN_OR_RETURN(const JsonCursor kind, json.At("request"));
   ASSIGN_OR_RETURN(const std::string name, kind.String());
-  const auto found = std::ranges::find(kKinds, name);
-  if (found == kKinds.end()) {
+  const auto index = static_cast<std::size_t>(std::ranges::find(kKinds, name) - kKinds.begin());
+  if (index == kKinds.size()) {
     return Fail(kind.Mistake("no such request"));
   }
   ControlRequest request;
-  request.kind = static_cast<ControlRequestKind>(found - kKinds.begin());
+  request.kind = static_cast<ControlRequestKind>(index);
   if (request.kind == ControlRequestKind::kSignal) {
     ASSIGN_OR_RETURN(const JsonCursor member, json.At("signal"));
     ASSIGN_OR_RETURN(const std::int64_t signal, member.Integer(1, kHighestSignal));

@@ -102,7 +102,7 @@ void ControlServer::Answer(Client& client) {
   }
 }
 
-Expected<ControlReply> ControlServer::Do(Client& client, const ControlMessage& message) {
+Expected<ControlReply> ControlServer::Do(Client& client, const ControlMessage& message) const {
   ASSIGN_OR_RETURN(const ControlRequest request,
                    ReadControlRequest(message.text, "the control socket"));
   ControlReply reply;

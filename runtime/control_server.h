@@ -56,7 +56,7 @@ class ControlServer {
   void Accept();
   void Answer(Client& client);
   void Reply(Client& client, const ControlReply& reply);
-  Expected<ControlReply> Do(Client& client, const ControlMessage& message);
+  Expected<ControlReply> Do(Client& client, const ControlMessage& message) const;
   void WatchEntered(Client& client, short messages, short notifications);
 
   int listener_;
