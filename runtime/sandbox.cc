@@ -349,7 +349,7 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
   (void)cgroups_.Thaw();
   workload_.Kill();
   SandboxResult result;
-  result.outcome = *workload_.outcome();
+  result.outcome = workload_.outcome().value_or(Signaled{SIGKILL});
   result.violations = workload_.violations();
   result.unreported_violations = workload_.unreported();
   return result;
