@@ -25,7 +25,7 @@ namespace cordon {
 namespace {
 
 constexpr std::size_t kControlFileLimit = 65536;
-constexpr int kRemoveAttempts = 200;
+constexpr int kRemoveAttempts = 1000;
 constexpr timespec kRemovePause{.tv_sec = 0, .tv_nsec = 10'000'000};
 
 /// A cgroup's control file takes one write(2) per setting; WriteFileAtomically would try to replace
@@ -99,28 +99,47 @@ std::string_view ThawWord(CgroupVersion version) {
   return version == CgroupVersion::kV1 ? "THAWED" : "0";
 }
 
+/// Where `steps` may come to make a folder called `name`: of v2, also above (FindV2Parent).
+std::vector<std::string> PossibleFolders(const std::vector<CgroupStep>& steps,
+                                         const std::string& name) {
+  std::vector<std::string> folders;
+  for (const CgroupStep& step : steps) {
+    std::string parent = step.parent;
+    folders.push_back(parent + "/" + name);
+    while (step.version == CgroupVersion::kV2 && !parent.empty()) {
+      parent.resize(parent.rfind('/'));
+      folders.push_back(parent + "/" + name);
+    }
+  }
+  return folders;
+}
+
+void WriteIfThere(const std::string& path, std::string_view word) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  (void)!::write(file.get(), word.data(), word.size());
+}
+
 /// The helper: waits until the process behind the pidfd `owner` is gone, then removes what that one
 /// could not. Not by a pipe's end: the sandbox's first process, which may be frozen, would hold it
 /// too.
-[[noreturn]] void RunRemover(int owner, int freezer, std::string_view thaw,
-                             const std::vector<std::string>& folders) {
+[[noreturn]] void RunRemover(int owner, const std::vector<std::string>& folders) {
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   (void)::setsid();  // not in the terminal's process group: Ctrl-C is not for it
   (void)::prctl(PR_SET_NAME, "cordon-cleanup");
   if (::dup2(owner, 0) == 0) {
-    const unsigned first = freezer >= 0 && ::dup2(freezer, 1) == 1 ? 2 : 1;
-    (void)::close_range(first, ~0U, 0);
+    (void)::close_range(1, ~0U, 0);
   }
   pollfd wait{0, POLLIN, 0};
   while (::poll(&wait, 1, -1) < 0 && errno == EINTR) {
   }
-  // What is frozen does not even die of its parent's death.
-  if (freezer >= 0) {
-    (void)!::write(1, thaw.data(), thaw.size());
+  for (const std::string& folder : folders) {
+    // What is frozen does not even die of its parent's death.
+    WriteIfThere(folder + "/freezer.state", ThawWord(CgroupVersion::kV1));
+    WriteIfThere(folder + "/cgroup.freeze", ThawWord(CgroupVersion::kV2));
   }
-  for (const std::string& folder : std::views::reverse(folders)) {
+  for (const std::string& folder : folders) {
     RemoveFolder(folder.c_str());
   }
   ::_exit(0);
@@ -243,14 +262,14 @@ Status SandboxCgroups::Thaw() {
   return {};
 }
 
-void SandboxCgroups::StartRemover() {
+void SandboxCgroups::StartRemover(const std::vector<std::string>& folders) {
   const UniqueFd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
   if (!own.valid()) {
     return;  // only the clean-up after a SIGKILL is lost
   }
   remover_ = ::fork();
   if (remover_ == 0) {
-    RunRemover(own.get(), freezer_.get(), ThawWord(freezer_version_), folders_);
+    RunRemover(own.get(), folders);
   }
 }
 
@@ -258,6 +277,10 @@ Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& s
                                                 const std::string& name, LimitsHeld held,
                                                 std::vector<std::string>& warnings) {
   SandboxCgroups cgroups;
+  if (!steps.empty()) {
+    // Before there is anything to remove: this process may be killed at any point.
+    cgroups.StartRemover(PossibleFolders(steps, name));
+  }
   for (const CgroupStep& step : steps) {
     const std::size_t made = cgroups.folders_.size();
     const Status added = cgroups.Add(step, name);
@@ -281,9 +304,6 @@ Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& s
       RemoveFolder(cgroups.folders_.back().c_str());
       cgroups.folders_.pop_back();
     }
-  }
-  if (!cgroups.folders_.empty()) {
-    cgroups.StartRemover();
   }
   return cgroups;
 }

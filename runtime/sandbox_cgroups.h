@@ -51,7 +51,7 @@ class SandboxCgroups {
 
  private:
   Status Add(const CgroupStep& step, const std::string& name);
-  void StartRemover();
+  void StartRemover(const std::vector<std::string>& folders);
   void Remove() noexcept;
 
   std::vector<std::string> folders_;
