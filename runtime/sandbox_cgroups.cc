@@ -105,10 +105,10 @@ std::vector<std::string> PossibleFolders(const std::vector<CgroupStep>& steps,
   std::vector<std::string> folders;
   for (const CgroupStep& step : steps) {
     std::string parent = step.parent;
-    folders.push_back(parent + "/" + name);
+    folders.push_back(Join({parent, name}, "/"));
     while (step.version == CgroupVersion::kV2 && !parent.empty()) {
       parent.resize(parent.rfind('/'));
-      folders.push_back(parent + "/" + name);
+      folders.push_back(Join({parent, name}, "/"));
     }
   }
   return folders;
