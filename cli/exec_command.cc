@@ -27,8 +27,8 @@ struct ExecOptions {
   std::vector<std::string> command;
 };
 
-/// What is passed on to the command. It is in another session's process group only by chance, so
-/// what the terminal sends is passed on as well.
+/// What is passed on to the command. That is in a session of its own, so what the terminal sends
+/// is passed on as well.
 constexpr std::array<int, 8> kPassedOn{SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
                                        SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 

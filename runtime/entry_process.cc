@@ -10,6 +10,8 @@ namespace cordon {
 void RunEntry(const EntryContext& context) {
   const HoldContext& hold = context.hold;
   BecomeHolder(hold, "cordon-entry");
+  // The supervisor's terminal is not the client's: its Ctrl-C is for the first workload only.
+  (void)::setsid();
   for (std::size_t i = 0; i < context.standard_streams.size(); ++i) {
     if (::dup2(context.standard_streams.at(i), static_cast<int>(i)) < 0) {
       ReportFailure(hold, {LaunchStep::kCloseDescriptors, errno, 0});

@@ -17,9 +17,9 @@ struct EntryContext {
 };
 
 /// Enters the cgroups and namespaces of a running sandbox and holds a further workload there,
-/// confined as the first one is. The kernel ends the workload with the sandbox's first process
-/// (pid_namespaces(7)), this one then ends too. For the fresh child of clone3 with all signals
-/// blocked. Async-signal-safe.
+/// confined as the first one is, in a session of its own. The kernel ends the workload with the
+/// sandbox's first process (pid_namespaces(7)), this one then ends too. For the fresh child of
+/// clone3 with all signals blocked. Async-signal-safe.
 [[noreturn]] void RunEntry(const EntryContext& context);
 
 }  // namespace cordon

@@ -79,6 +79,9 @@ done
 for line in Seccomp NoNewPrivs CapEff CapBnd CapPrm Uid Gid; do
   expect_equal "and has its $line" "$(status_line "$first" $line)" "$(status_line "$further" $line)"
 done
+session() { /usr/bin/python3 -I -c "import os; print(os.getsid($1))"; }
+[[ $(session "$first") != "$(session "$further")" ]] || die "a further command is in the session of cordon run, whose Ctrl-C would end it"
+ok "but a session of its own"
 expect_equal "and its limits" "$(cat "/proc/$first/limits")" "$(cat "/proc/$further/limits")"
 kill -TERM $waiter
 status=0
