@@ -256,6 +256,15 @@ auto FindRow(const Rows& rows, const Same& same) -> decltype(&rows[0]) {
   return found == rows.end() ? nullptr : &*found;
 }
 
+/// A name of the policy's as it is; quoted where a broken line has made something else of it.
+std::string AsWord(std::string_view name) {
+  const bool is_word = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  });
+  return is_word ? std::string(name) : Quote(name);
+}
+
 class LogReader {
  public:
   LogReader(std::string_view text, std::string_view source, std::string_view domain)
@@ -517,6 +526,10 @@ bool LogReader::AddAccess(const Denial& denial, const std::string& permission, c
     return AddSocket(denial, *row, permission, seen);
   }
   if (denial.object_class == "capability" || denial.object_class == "capability2") {
+    if (!std::ranges::all_of(permission,
+                             [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) {
+      return false;  // no capability: a broken line
+    }
     std::string name = "CAP_" + permission;
     std::ranges::transform(name, name.begin(),
                            [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -542,11 +555,12 @@ void LogReader::Add(const Denial& denial) {
             Phase::kStart);
   for (const std::string& permission : denial.permissions) {
     if (!AddAccess(denial, permission, seen)) {
-      not_understood_.insert(fmt::format(
-          "line {}: {} on {}:{}{}", denial.line, permission, denial.target, denial.object_class,
-          denial.name.empty() && denial.path.empty()
-              ? ""
-              : " " + Quote(denial.path.empty() ? denial.name : denial.path)));
+      not_understood_.insert(
+          fmt::format("line {}: {} on {}:{}{}", denial.line, AsWord(permission),
+                      AsWord(denial.target), AsWord(denial.object_class),
+                      denial.name.empty() && denial.path.empty()
+                          ? ""
+                          : " " + Quote(denial.path.empty() ? denial.name : denial.path)));
     }
   }
 }

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
+
+#include "model/recording_json.h"
 
 namespace cordon {
 namespace {
@@ -109,6 +112,16 @@ TEST(ReadAvcLog, KnowsPortsIoctlsCapabilitiesAndCalls) {
   ASSERT_EQ(recording.syscalls.size(), 1U);
   EXPECT_THAT(recording.syscalls.begin()->second.tuples, ElementsAre(Pair(ArgumentTuple{0}, _)))
       << "the clone of a fork, with no flag that makes a namespace";
+}
+
+TEST(ReadAvcLog, TakesNoBrokenNameForACapability) {
+  const Recording recording = Read(Denied("net_\x88raw", "capability=13") + "capability\n");
+  EXPECT_TRUE(recording.capabilities.empty());
+  EXPECT_TRUE(ReadRecording(WriteRecording(recording), "f").has_value());
+  const auto& run = recording.runs.begin()->second;
+  EXPECT_TRUE(std::ranges::any_of(run.limitations, [](const Limitation& limitation) {
+    return limitation.detail.contains("'net_\\x88raw' on ");
+  })) << "no byte that a terminal could act on";
 }
 
 TEST(ReadAvcLog, SaysWhatItCannotUse) {
