@@ -551,7 +551,9 @@ void LogReader::Add(const Denial& denial) {
                                   ? denial.comm
                                   : event->second.executable;
   Seen seen;
-  seen.Note(0, std::string(kDeniedMark) + (program.empty() ? "an unnamed program" : program),
+  // As it is read again from the recording, where it must keep its place among the others.
+  seen.Note(0,
+            std::string(kDeniedMark) + (program.empty() ? "an unnamed program" : ToUtf8(program)),
             Phase::kStart);
   for (const std::string& permission : denial.permissions) {
     if (!AddAccess(denial, permission, seen)) {
