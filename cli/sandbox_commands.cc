@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/command_line_text.h"
 #include "cli/report_error.h"
 #include "common/text.h"
 #include "runtime/control_channel.h"
@@ -42,16 +43,6 @@ std::string Age(std::int64_t started_ms) {
   }
   return seconds < 2 * kDay ? fmt::format("{}h", seconds / kHour)
                             : fmt::format("{}d", seconds / kDay);
-}
-
-std::string CommandText(const std::vector<std::string>& command) {
-  std::vector<std::string> shown;
-  for (const std::string& argument : command) {
-    const bool is_plain =
-        !argument.empty() && argument.find_first_of(" '\"\\\n\t") == std::string::npos;
-    shown.push_back(is_plain ? argument : Quote(argument, 200));
-  }
-  return Join(shown, " ");
 }
 
 enum class ListFormat : std::uint8_t { kTable, kJson, kNames };
@@ -95,7 +86,7 @@ int List(ListFormat format) {
              "VIOLATIONS", "COMMAND");
   for (const SandboxState& state : states) {
     fmt::print("{:<{}}  {:<7}  {:>7}  {:>4}  {:>10}  {}\n", state.name, width, state.status,
-               state.pid, Age(state.started_ms), state.violations, CommandText(state.command));
+               state.pid, Age(state.started_ms), state.violations, CommandLineText(state.command));
   }
   return kOk;
 }
@@ -134,31 +125,25 @@ std::optional<int> ParseSignal(std::string_view text) {
   return std::nullopt;
 }
 
+/// Sends `request` to the supervisor of `name`.
+int Order(const std::string& name, const ControlRequest& request) {
+  const Expected<UniqueFd> socket = ConnectToSandbox(name);
+  if (!socket) {
+    return ReportError(socket.error());
+  }
+  const Expected<ControlReply> reply = AskSupervisor(socket->get(), request);
+  return reply ? kOk : ReportError(reply.error());
+}
+
 int Kill(const std::string& name, const std::string& signal_text) {
   const std::optional<int> signal = ParseSignal(signal_text);
   if (!signal) {
     return ReportError(InvalidInput(Quote(signal_text) + " is no signal"));
   }
-  const Expected<UniqueFd> socket = ConnectToSandbox(name);
-  if (!socket) {
-    return ReportError(socket.error());
-  }
   ControlRequest request;
   request.kind = ControlRequestKind::kSignal;
   request.signal = *signal;
-  const Expected<ControlReply> reply = AskSupervisor(socket->get(), request);
-  return reply ? kOk : ReportError(reply.error());
-}
-
-int Order(const std::string& name, ControlRequestKind kind) {
-  const Expected<UniqueFd> socket = ConnectToSandbox(name);
-  if (!socket) {
-    return ReportError(socket.error());
-  }
-  ControlRequest request;
-  request.kind = kind;
-  const Expected<ControlReply> reply = AskSupervisor(socket->get(), request);
-  return reply ? kOk : ReportError(reply.error());
+  return Order(name, request);
 }
 
 void AddOrder(CLI::App& app, int& exit_code, ControlRequestKind kind, const std::string& command,
@@ -166,7 +151,11 @@ void AddOrder(CLI::App& app, int& exit_code, ControlRequestKind kind, const std:
   auto name = std::make_shared<std::string>();
   CLI::App* order = app.add_subcommand(command, what);
   order->add_option("NAME", *name, "Of the sandbox")->required();
-  order->callback([name, kind, &exit_code] { exit_code = Order(*name, kind); });
+  order->callback([name, kind, &exit_code] {
+    ControlRequest request;
+    request.kind = kind;
+    exit_code = Order(*name, request);
+  });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/command_line_text.h"
 #include "cli/describe_coverage.h"
 #include "cli/load_recording.h"
 #include "cli/print_document.h"
@@ -50,17 +51,11 @@ std::string DescribeRun(const Run& run) {
   if (run.command.empty() && !run.limitations.empty()) {
     return fmt::format("  no command: {}\n", run.limitations.begin()->detail);
   }
-  std::vector<std::string> shown;
-  shown.reserve(run.command.size());
-  for (const std::string& argument : run.command) {
-    const bool plain =
-        !argument.empty() && argument.find_first_of(" '\"\\$`*?;&|<>()\n\t") == std::string::npos;
-    shown.push_back(plain ? argument : Quote(argument, 200));
-  }
   std::string out = fmt::format(
       "  {}{}\n    {}, {:.1f} s, {} tier, as uid {}, Linux {}\n",
       run.further.empty() ? "" : fmt::format("further command {}: ", Quote(run.further, 60)),
-      Join(shown, " "), run.outcome ? Describe(*run.outcome) : "ended before the workload did",
+      CommandLineText(run.command),
+      run.outcome ? Describe(*run.outcome) : "ended before the workload did",
       static_cast<double>(run.duration_ms) / 1000.0, run.tier.empty() ? "unknown" : run.tier,
       run.host.effective_uid, run.host.kernel);
   if (run.serving_ms) {

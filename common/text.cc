@@ -115,4 +115,13 @@ std::string ToUtf8(std::string_view text) {
   return out;
 }
 
+std::vector<std::string> ToUtf8(const std::vector<std::string>& texts) {
+  std::vector<std::string> safe;
+  safe.reserve(texts.size());
+  for (const std::string& text : texts) {
+    safe.push_back(ToUtf8(text));
+  }
+  return safe;
+}
+
 }  // namespace cordon

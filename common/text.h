@@ -22,5 +22,6 @@ std::string Join(const std::vector<std::string>& parts, std::string_view separat
 /// `text` with every byte sequence that is not valid UTF-8 replaced by \xNN, so that it can stand
 /// in JSON and be shown.
 std::string ToUtf8(std::string_view text);
+std::vector<std::string> ToUtf8(const std::vector<std::string>& texts);
 
 }  // namespace cordon

@@ -9,8 +9,7 @@
 namespace cordon {
 namespace {
 
-// asm-generic/ioctls.h; the macros need a struct that collides with the C library's.
-constexpr std::uint64_t kTcgets2 = 0x802c542a;
+// As kTcgets2.
 constexpr std::uint64_t kTcsets2 = 0x402c542b;
 constexpr std::uint64_t kTcsetsw2 = 0x402c542c;
 constexpr std::uint64_t kTcsetsf2 = 0x402c542d;

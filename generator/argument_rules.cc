@@ -41,8 +41,7 @@ constexpr std::initializer_list<std::uint64_t> kSetUpOptions = {
     PR_GET_SECUREBITS, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_CAP_AMBIENT};
 
 // ioctl_tty(2): what C libraries ask to learn whether they are at a terminal: glibc TCGETS, since
-// 2.42 TCGETS2 (whose macro needs kernel headers that collide with termios.h), musl TIOCGWINSZ.
-constexpr std::uint64_t kTcgets2 = 0x802c542a;
+// 2.42 TCGETS2, musl TIOCGWINSZ.
 constexpr std::initializer_list<std::uint64_t> kTerminalQuestions = {TCGETS, kTcgets2, TIOCGWINSZ};
 
 /// How a call that gives memory its protection is watched.

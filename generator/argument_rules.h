@@ -19,6 +19,9 @@
 /// the default action.
 namespace cordon {
 
+/// TCGETS2 of asm-generic/ioctls.h, whose macro needs a struct that collides with the C library's.
+inline constexpr std::uint64_t kTcgets2 = 0x802c542a;
+
 /// One register argument that a policy looks at.
 struct WatchedArgument {
   std::uint8_t position = 0;  ///< in RecordedScalars() of the call

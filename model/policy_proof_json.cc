@@ -13,13 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<std::string> ToUtf8(const std::vector<std::string>& texts) {
-  std::vector<std::string> safe;
-  std::ranges::transform(texts, std::back_inserter(safe),
-                         [](const std::string& text) { return cordon::ToUtf8(text); });
-  return safe;
-}
-
 Json SeccompJson(const SeccompProof& proof) {
   Json json;
   json["statement"] = fmt::format("{0} of {0} recorded calls hold", proof.recorded);

@@ -15,13 +15,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kMaxPid = std::numeric_limits<pid_t>::max();
 
-std::vector<std::string> ToUtf8(const std::vector<std::string>& texts) {
-  std::vector<std::string> safe;
-  std::ranges::transform(texts, std::back_inserter(safe),
-                         [](const std::string& text) { return cordon::ToUtf8(text); });
-  return safe;
-}
-
 Json ToJson(const SandboxState& state) {
   Json json;
   json["name"] = state.name;
@@ -30,9 +23,9 @@ Json ToJson(const SandboxState& state) {
   json["pid"] = state.pid;
   json["started_ms"] = state.started_ms;
   json["command"] = ToUtf8(state.command);
-  json["policy"] = cordon::ToUtf8(state.policy);
-  json["root"] = cordon::ToUtf8(state.root);
-  json["hostname"] = cordon::ToUtf8(state.hostname);
+  json["policy"] = ToUtf8(state.policy);
+  json["root"] = ToUtf8(state.root);
+  json["hostname"] = ToUtf8(state.hostname);
   json["network"] = state.network;
   json["enforcement"] = state.enforcement;
   json["files_held_by"] = state.files_held_by;
