@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/text.h"
+#include "model/ipv4_address.h"
 
 namespace cordon::cli {
 namespace {
@@ -57,7 +58,19 @@ Expected<std::uint64_t> ParsePids(const std::string& text) {
 }
 
 Expected<PublishedPort> ParsePublish(const std::string& text) {
-  const std::vector<std::string> parts = Split(text, ':');
+  PublishedPort published;
+  std::string ports = text;
+  if (ports.ends_with("/udp")) {
+    published.transport = Transport::kUdp;
+  }
+  if (ports.ends_with("/udp") || ports.ends_with("/tcp")) {
+    ports.resize(ports.size() - 4);
+  }
+  std::vector<std::string> parts = Split(ports, ':');
+  if (const auto address = ParseIpv4Address(parts.front()); parts.size() == 3 && address) {
+    published.address = *address;
+    parts.erase(parts.begin());
+  }
   const auto port = [](const std::string& part) -> std::optional<std::uint16_t> {
     const std::optional<std::uint64_t> number = ParseUnsigned(part);
     return number && *number >= 1 && *number <= 65535
@@ -68,10 +81,14 @@ Expected<PublishedPort> ParsePublish(const std::string& text) {
     const std::optional<std::uint16_t> host = port(parts[0]);
     const std::optional<std::uint16_t> container = port(parts[1]);
     if (host && container) {
-      return PublishedPort{*host, *container};
+      published.host = *host;
+      published.container = *container;
+      return published;
     }
   }
-  return Wrong("--publish", text, "HOST:CTR, two ports from 1 to 65535");
+  return Wrong(
+      "--publish", text,
+      "[ADDRESS:]HOST:CTR[/udp], with an IPv4 address of the host and ports from 1 to 65535");
 }
 
 Expected<Mount> ParseVolume(const std::string& text) {

@@ -18,7 +18,7 @@ Expected<std::uint64_t> ParseCpus(const std::string& text, std::uint64_t period_
 /// A number of tasks of at least 1.
 Expected<std::uint64_t> ParsePids(const std::string& text);
 
-/// "8080:80".
+/// "8080:80", "127.0.0.1:5353:53/udp".
 Expected<PublishedPort> ParsePublish(const std::string& text);
 
 /// "/srv/data:/data:ro" as a bind mount; SRC may be relative to the working directory.

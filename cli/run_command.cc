@@ -271,7 +271,6 @@ int Run(const RunOptions& options) {
   const SandboxOptions sandbox{
       .policy = policy.bundle.seccomp,
       .enforcement = request->enforcement,
-      .published = request->config.published,
       .control_listener = place ? place->listener() : -1,
       .facts = FactsOf(options, place, request->config),
       .limits_held = request->degraded.contains(PolicyPart::kLimits) ? LimitsHeld::kWherePossible
@@ -307,8 +306,9 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   run->add_option("--cpus", options->cpus, "Most processor time, in processors: 1.5")
       ->type_name("N");
   run->add_option("--pids", options->pids, "Most tasks")->type_name("N");
-  run->add_option("--publish", options->publish, "TCP port of the host that leads inside")
-      ->type_name("HOST:CTR")
+  run->add_option("--publish", options->publish,
+                  "Port of the host that leads inside; UDP with --network private")
+      ->type_name("[ADDRESS:]HOST:CTR[/udp]")
       ->allow_extra_args(false);
   run->add_option("--network", options->network,
                   "none, host or private (default: what the policy needs, else none)")

@@ -32,10 +32,14 @@ struct Mount {
   bool operator==(const Mount&) const = default;
 };
 
+enum class Transport : std::uint8_t { kTcp, kUdp };
+
 /// A port of the host that reaches one of the sandbox.
 struct PublishedPort {
   std::uint16_t host = 0;
   std::uint16_t container = 0;
+  Transport transport = Transport::kTcp;
+  std::uint32_t address = 0;  ///< of the host, IPv4 in host byte order; 0: all it has
   bool operator==(const PublishedPort&) const = default;
 };
 

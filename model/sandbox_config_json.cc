@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "model/ipv4_address.h"
 #include "model/json_cursor.h"
 #include "model/seccomp_policy_json.h"
 
@@ -121,7 +122,14 @@ Json AnnotationsJson(const SandboxConfig& config) {
   if (!config.published.empty()) {
     Json published = Json::array();
     for (const PublishedPort& port : config.published) {
-      published.push_back({{"host", port.host}, {"container", port.container}});
+      Json& entry =
+          published.emplace_back(Json{{"host", port.host}, {"container", port.container}});
+      if (port.transport == Transport::kUdp) {
+        entry["protocol"] = "udp";
+      }
+      if (port.address != 0) {
+        entry["address"] = Ipv4AddressText(port.address);
+      }
     }
     annotations[std::string(kPublishAnnotation)] = published.dump();
   }
@@ -415,6 +423,23 @@ Status ReadPublished(const JsonCursor& field, SandboxConfig& config) {
           if (name == "container") {
             return Take(port.container, value.Unsigned(65535));
           }
+          if (name == "protocol") {
+            ASSIGN_OR_RETURN(const std::string text, value.String());
+            if (text != "tcp" && text != "udp") {
+              return Fail(value.Mistake("expected tcp or udp, not '" + text + "'"));
+            }
+            port.transport = text == "udp" ? Transport::kUdp : Transport::kTcp;
+            return true;
+          }
+          if (name == "address") {
+            ASSIGN_OR_RETURN(const std::string text, value.String());
+            const std::optional<std::uint32_t> address = ParseIpv4Address(text);
+            if (!address) {
+              return Fail(value.Mistake("expected an IPv4 address"));
+            }
+            port.address = *address;
+            return true;
+          }
           return false;
         }));
     if (port.host == 0 || port.container == 0) {
@@ -452,7 +477,7 @@ Status ReadLandlock(const JsonCursor& field, SandboxConfig& config) {
 Status ReadAnnotations(const JsonCursor& field, SandboxConfig& config) {
   return EachMember(field, [&](std::string_view name, const JsonCursor& value) -> Expected<bool> {
     if (!name.starts_with("dev.cordon.")) {
-      ASSIGN_OR_RETURN(const std::string text, value.String());
+      RETURN_IF_ERROR(value.String());
       return true;  // OCI: implementations must not error on an annotation that is not theirs
     }
     if (name == kRootAnnotation) {

@@ -30,6 +30,7 @@ struct SandboxState {
   std::string root;
   std::string hostname;
   std::string network;        ///< "none", "host", "private"
+  std::string address;        ///< of a private network; else empty
   std::string enforcement;    ///< "enforce", "audit"
   std::string status;         ///< "running", "paused"
   std::string files_held_by;  ///< one sentence; empty without a policy

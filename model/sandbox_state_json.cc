@@ -27,6 +27,7 @@ Json ToJson(const SandboxState& state) {
   json["root"] = ToUtf8(state.root);
   json["hostname"] = ToUtf8(state.hostname);
   json["network"] = state.network;
+  json["address"] = state.address;
   json["enforcement"] = state.enforcement;
   json["files_held_by"] = state.files_held_by;
   json["selinux_label"] = state.selinux_label;
@@ -73,6 +74,7 @@ Expected<SandboxState> ReadSandboxState(std::string_view text, std::string_view 
       {"root", &state.root},
       {"hostname", &state.hostname},
       {"network", &state.network},
+      {"address", &state.address},
       {"enforcement", &state.enforcement},
       {"status", &state.status},
       {"files_held_by", &state.files_held_by},

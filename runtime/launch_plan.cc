@@ -112,6 +112,29 @@ Status PlanCommand(const LaunchRequest& request, LaunchPlan& plan) {
   return {};
 }
 
+Status PlanNetwork(const SandboxConfig& config, bool privileged, LaunchPlan& plan) {
+  if (config.network == NetworkMode::kHost) {
+    plan.clone_flags &= ~std::uint64_t{CLONE_NEWNET};
+    if (!config.published.empty()) {
+      return Fail(InvalidInput(
+          "ports cannot be published with the host's network: the command listens there itself"));
+    }
+    return {};
+  }
+  plan.clone_flags |= CLONE_NEWNET;
+  plan.loopback = true;
+  plan.published = config.published;
+  if (config.network == NetworkMode::kPrivate) {
+    plan.private_network = privileged ? NetworkTechnique::kVeth : NetworkTechnique::kPasta;
+    return {};
+  }
+  if (std::ranges::find(config.published, Transport::kUdp, &PublishedPort::transport) !=
+      config.published.end()) {
+    return Fail(InvalidInput("a UDP port can be published with --network private only"));
+  }
+  return {};
+}
+
 Status PlanNamespaces(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
   const SandboxConfig& config = request.config;
   if (config.namespaces.contains(Namespace::kTime)) {
@@ -129,23 +152,8 @@ Status PlanNamespaces(const LaunchRequest& request, const HostFeatures& host, La
     }
   }
   plan.cgroup_namespace = config.namespaces.contains(Namespace::kCgroup);
-  if (config.network == NetworkMode::kPrivate) {
-    return Fail(
-        MakeError(ErrorCode::kUnsupported,
-                  "a network with an address of its own is not available in this version: use "
-                  "--network none with --publish, or --network host"));
-  }
-  if (config.network == NetworkMode::kHost) {
-    plan.clone_flags &= ~std::uint64_t{CLONE_NEWNET};
-    if (!config.published.empty()) {
-      return Fail(InvalidInput(
-          "ports cannot be published with the host's network: the command listens there itself"));
-    }
-  } else {
-    plan.clone_flags |= CLONE_NEWNET;
-    plan.loopback = true;
-  }
   const bool privileged = (host.permitted_capabilities & Bit(kCapSysAdmin)) != 0 && host.uid == 0;
+  RETURN_IF_ERROR(PlanNetwork(config, privileged, plan));
   plan.uid = config.uid;
   plan.gid = config.gid;
   if (privileged && request.user_namespace == UserNamespaceUse::kWhenUnprivileged &&

@@ -44,6 +44,12 @@ struct CgroupStep {
   bool operator==(const CgroupStep&) const = default;
 };
 
+/// What gives a network namespace an address of its own.
+enum class NetworkTechnique : std::uint8_t {
+  kVeth,  ///< a pair of virtual devices and rules of nftables, with privilege
+  kPasta  ///< pasta(1), without
+};
+
 struct RlimitStep {
   int resource = 0;
   rlimit limit{};
@@ -73,6 +79,8 @@ struct LaunchPlan {
 
   std::string hostname;  ///< empty: unchanged
   bool loopback = false;
+  std::optional<NetworkTechnique> private_network;
+  std::vector<PublishedPort> published;  ///< without private_network forwarded by the supervisor
 
   std::string root_path;
   bool root_readonly = true;

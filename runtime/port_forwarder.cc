@@ -11,10 +11,11 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/published_port.h"
+
 namespace cordon {
 namespace {
 
-constexpr int kBacklog = 1024;
 constexpr int kMaxEvents = 64;
 constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 
@@ -108,20 +109,7 @@ Expected<PortForwarder> PortForwarder::Listen(const std::vector<PublishedPort>& 
     return Fail(SystemError(epoll_errno, "epoll_create1"));
   }
   for (const PublishedPort& port : ports) {
-    UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port.host);
-    address.sin_addr.s_addr = htonl(INADDR_ANY);
-    const int on = 1;
-    if (!socket.valid() ||
-        ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(socket.get(), kBacklog) != 0) {
-      const int listen_errno = errno;
-      return Fail(SystemError(listen_errno,
-                              "publishing port " + std::to_string(port.host) + " of the host"));
-    }
+    ASSIGN_OR_RETURN(UniqueFd socket, TakeHostPort(port));
     epoll_event event =
         EventFor(Side::kListener, static_cast<std::uint32_t>(forwarder.listeners_.size()), EPOLLIN);
     if (::epoll_ctl(forwarder.epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) {

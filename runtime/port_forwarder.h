@@ -29,7 +29,7 @@ class PortForwarder {
   PortForwarder& operator=(const PortForwarder&) = delete;
   ~PortForwarder();
 
-  /// Binds every host port on all IPv4 addresses. Fails naming the port.
+  /// Takes every host port; `ports` are TCP's. Fails naming the port.
   static Expected<PortForwarder> Listen(const std::vector<PublishedPort>& ports);
 
   void SetRequestSocket(RequestSocket request) { request_socket_ = std::move(request); }

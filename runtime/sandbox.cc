@@ -23,6 +23,7 @@
 #include "runtime/held_workload.h"
 #include "runtime/init_process.h"
 #include "runtime/port_forwarder.h"
+#include "runtime/private_network.h"
 #include "runtime/sandbox_cgroups.h"
 
 namespace cordon {
@@ -183,6 +184,7 @@ class Supervisor {
   UniqueFd signals_;
   sigset_t signal_mask_{};  ///< of what is executed
   std::int64_t started_ms_ = 0;
+  std::unique_ptr<PrivateNetwork> network_;
   std::vector<std::string_view> namespace_names_;
   std::vector<UniqueFd> namespaces_;  ///< of namespace_names_
   HeldWorkload workload_;             ///< the first one
@@ -221,6 +223,12 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   if (options_.control_listener >= 0) {
     RETURN_IF_ERROR(OpenNamespaces(static_cast<pid_t>(pid)));
   }
+  if (plan_.private_network) {
+    ASSIGN_OR_RETURN(network_, *plan_.private_network == NetworkTechnique::kVeth
+                                   ? MakeVethNetwork(static_cast<pid_t>(pid), plan_.published,
+                                                     options_.on_warning)
+                                   : MakePastaNetwork(static_cast<pid_t>(pid), plan_.published));
+  }
   timespec now{};
   (void)::clock_gettime(CLOCK_REALTIME, &now);
   started_ms_ = (std::int64_t{now.tv_sec} * 1000) + (now.tv_nsec / 1'000'000);
@@ -258,6 +266,7 @@ SandboxState Supervisor::Inspect() const {
   state.root = plan_.root_path;
   state.hostname = plan_.hostname;
   state.status = cgroups_.frozen() ? "paused" : "running";
+  state.address = network_ ? network_->address() : "";
   state.enforcement = options_.enforcement == Enforcement::kAudit ? "audit" : "enforce";
   state.files_held_by = plan_.file_part;
   state.selinux_label = plan_.selinux_label;
@@ -355,6 +364,11 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
   return result;
 }
 
+Expected<PortForwarder> ForwardPorts(const LaunchPlan& plan) {
+  return PortForwarder::Listen(plan.private_network ? std::vector<PublishedPort>()
+                                                    : plan.published);
+}
+
 std::string CgroupName() {
   static unsigned sequence = 0;
   return "cordon-" + std::to_string(::getpid()) + "-" + std::to_string(sequence++);
@@ -363,7 +377,7 @@ std::string CgroupName() {
 }  // namespace
 
 Expected<SandboxResult> RunSandbox(const LaunchPlan& plan, const SandboxOptions& options) {
-  ASSIGN_OR_RETURN(PortForwarder forwarder, PortForwarder::Listen(options.published));
+  ASSIGN_OR_RETURN(PortForwarder forwarder, ForwardPorts(plan));
   ASSIGN_OR_RETURN(const SharedHandover handover, SharedHandover::Create());
   SignalMask signals;
   std::vector<std::string> warnings;

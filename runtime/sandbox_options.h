@@ -26,7 +26,6 @@ struct SandboxOptions {
   SeccompPolicy policy;  ///< what LaunchPlan::filter was compiled from, before its refusals were
                          ///< turned into notifications
   Enforcement enforcement = Enforcement::kEnforce;
-  std::vector<PublishedPort> published;
   int control_listener = -1;  ///< SandboxPlace::listener(); -1: nobody can ask or enter
   SandboxState facts;         ///< name, policy and network, for who asks
   LimitsHeld limits_held = LimitsHeld::kAll;

@@ -10,7 +10,6 @@
 namespace cordon {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 SandboxConfig FullConfig() {
@@ -25,7 +24,7 @@ SandboxConfig FullConfig() {
   config.limits.pids = 64;
   config.selinux_label = "system_u:system_r:nginx_t:s0";
   config.network = NetworkMode::kPrivate;
-  config.published = {{8080, 80}, {443, 443}};
+  config.published = {{8080, 80}, {443, 443}, {5353, 53, Transport::kUdp, 0x7f000001}};
   config.landlock = std::vector<LandlockRule>{{"/etc/nginx", {"read_file"}},
                                               {"/var/log/nginx", {"make_reg", "write_file"}}};
   SeccompPolicy seccomp;
@@ -102,6 +101,12 @@ TEST(SandboxConfigJson, NamesEveryMistakeAndItsPlace) {
       {"/annotations/dev.cordon.publish",
        R"([{"host":0,"container":1}])",
        {"/annotations/dev.cordon.publish", "/0"}},
+      {"/annotations/dev.cordon.publish",
+       R"([{"host":1,"container":1,"address":"1.2.3.4; flush ruleset"}])",
+       {"/annotations/dev.cordon.publish", "/0/address", "IPv4"}},
+      {"/annotations/dev.cordon.publish",
+       R"([{"host":1,"container":1,"protocol":"sctp"}])",
+       {"/annotations/dev.cordon.publish", "/0/protocol", "tcp or udp"}},
   };
   for (const Mistake& mistake : mistakes) {
     nlohmann::json document = nlohmann::json::parse(WriteSandboxConfig(FullConfig()));

@@ -123,6 +123,23 @@ TEST(PlanLaunch, HostNetworkLeavesOutTheNamespaceAndLoopback) {
   EXPECT_EQ(MustFail(request, RootHost()).code, ErrorCode::kInvalidInput);
 }
 
+TEST(PlanLaunch, APrivateNetworkIsMadeByWhatTheCallerMayUse) {
+  LaunchRequest request = Request();
+  request.config.network = NetworkMode::kPrivate;
+  request.config.published = {{53, 53, Transport::kUdp}};
+  for (const auto& [host, technique] : {std::pair(RootHost(), NetworkTechnique::kVeth),
+                                        std::pair(OrdinaryHost(), NetworkTechnique::kPasta)}) {
+    const LaunchPlan plan = MustPlan(request, host);
+    EXPECT_EQ(plan.private_network, technique);
+    EXPECT_NE(plan.clone_flags & CLONE_NEWNET, 0U);
+    EXPECT_EQ(plan.published, request.config.published);
+  }
+  request.config.network = NetworkMode::kNone;
+  EXPECT_EQ(MustFail(request, RootHost()).code, ErrorCode::kInvalidInput);
+  request.config.published = {{80, 80}};
+  EXPECT_FALSE(MustPlan(request, RootHost()).private_network.has_value());
+}
+
 TEST(PlanLaunch, SysfsIsBoundWhereItMayNotBeMounted) {
   LaunchRequest request = Request();
   request.config.network = NetworkMode::kHost;
