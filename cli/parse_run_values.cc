@@ -1,5 +1,6 @@
 #include "cli/parse_run_values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -89,6 +90,31 @@ Expected<PublishedPort> ParsePublish(const std::string& text) {
   return Wrong(
       "--publish", text,
       "[ADDRESS:]HOST:CTR[/udp], with an IPv4 address of the host and ports from 1 to 65535");
+}
+
+Expected<std::map<std::string, ClockOffset>> ParseTimeOffset(const std::string& text) {
+  constexpr std::string_view kWhat = "seconds by clock, such as boottime=86400,monotonic=-1.5";
+  constexpr double kMost = 1e9;  // 31 years; the kernel takes no clock beyond 2^33 seconds
+  std::map<std::string, ClockOffset> offsets;
+  for (const std::string& part : Split(text, ',')) {
+    const std::size_t sign = part.find('=');
+    const std::string clock = part.substr(0, sign);
+    if (sign == std::string::npos || (clock != "boottime" && clock != "monotonic") ||
+        offsets.contains(clock)) {
+      return Wrong("--time-offset", text, kWhat);
+    }
+    double seconds = 0;
+    const char* const end = part.data() + part.size();
+    const auto [read, error] = std::from_chars(part.data() + sign + 1, end, seconds);
+    if (error != std::errc() || read != end || !(std::abs(seconds) <= kMost)) {
+      return Wrong("--time-offset", text, kWhat);
+    }
+    const double whole = std::floor(seconds);
+    offsets[clock] = {
+        static_cast<std::int64_t>(whole),
+        static_cast<std::uint32_t>(std::min(std::llround((seconds - whole) * 1e9), 999'999'999LL))};
+  }
+  return offsets;
 }
 
 Expected<Mount> ParseVolume(const std::string& text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "common/error.h"
@@ -20,6 +21,9 @@ Expected<std::uint64_t> ParsePids(const std::string& text);
 
 /// "8080:80", "127.0.0.1:5353:53/udp".
 Expected<PublishedPort> ParsePublish(const std::string& text);
+
+/// "boottime=86400,monotonic=-1.5": seconds by clock. kInvalidInput naming --time-offset.
+Expected<std::map<std::string, ClockOffset>> ParseTimeOffset(const std::string& text);
 
 /// "/srv/data:/data:ro" as a bind mount; SRC may be relative to the working directory.
 Expected<Mount> ParseVolume(const std::string& text);

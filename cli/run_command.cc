@@ -35,6 +35,8 @@ struct RunOptions {
   std::vector<std::string> publish;
   std::string network;
   std::vector<std::string> volumes;
+  std::string time_offset;
+  std::string ipc = "private";
   bool read_only = false;
   bool user_namespace = false;
   std::string require;
@@ -130,6 +132,13 @@ Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolic
   if (!options.hostname.empty()) {
     request.config.hostname = options.hostname;
   }
+  if (options.ipc == "host") {
+    request.config.namespaces.erase(Namespace::kIpc);
+  }
+  if (!options.time_offset.empty()) {
+    request.config.namespaces.insert(Namespace::kTime);
+    ASSIGN_OR_RETURN(request.config.time_offsets, ParseTimeOffset(options.time_offset));
+  }
   request.environment = Environment();
   request.working_directory = WorkingDirectory();
   request.filter = policy.filter;
@@ -144,6 +153,7 @@ Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolic
   for (const std::string& part : options.allow_degraded) {
     request.degraded.insert(part == "files"     ? PolicyPart::kFiles
                             : part == "seccomp" ? PolicyPart::kSeccomp
+                            : part == "ipc"     ? PolicyPart::kIpc
                                                 : PolicyPart::kLimits);
   }
   RETURN_IF_ERROR(ApplyLimits(options, request));
@@ -316,13 +326,18 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   run->add_option("--volume", options->volumes, "Part of the host's file system to show inside")
       ->type_name("SRC:DST[:ro]")
       ->allow_extra_args(false);
+  run->add_option("--time-offset", options->time_offset,
+                  "What its clocks are ahead of the host's, in seconds")
+      ->type_name("boottime=N,monotonic=N");
+  run->add_option("--ipc", options->ipc, "private or host (with --allow-degraded ipc)")
+      ->check(CLI::IsMember({"private", "host"}));
   run->add_flag("--read-only", options->read_only, "Nothing of the host's files can be written");
   run->add_flag("--userns", options->user_namespace, "Use a user namespace as root too");
   run->add_option("--require", options->require, "Insist on what holds the file part")
       ->check(CLI::IsMember({"selinux", "landlock"}));
   run->add_option("--allow-degraded", options->allow_degraded,
                   "Run although this part of the policy cannot be held here")
-      ->check(CLI::IsMember({"files", "limits"}))
+      ->check(CLI::IsMember({"files", "limits", "ipc"}))
       ->allow_extra_args(false);
   run->add_option("--report", options->report,
                   "live: report each violation as it happens; none: refuse silently")

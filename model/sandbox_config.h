@@ -43,6 +43,14 @@ struct PublishedPort {
   bool operator==(const PublishedPort&) const = default;
 };
 
+/// What a clock of a time namespace is ahead of the host's (time_namespaces(7)); both parts are
+/// added, so -1.5 seconds are -2 and 500'000'000.
+struct ClockOffset {
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;  ///< below 1'000'000'000
+  bool operator==(const ClockOffset&) const = default;
+};
+
 /// Nothing means: not limited.
 struct ResourceLimits {
   std::optional<std::uint64_t> memory_bytes;
@@ -79,6 +87,7 @@ struct SandboxConfig {
   bool root_readonly = true;
   std::vector<Mount> mounts;
   std::set<Namespace> namespaces;
+  std::map<std::string, ClockOffset> time_offsets;  ///< "boottime", "monotonic"
   std::set<std::string> capabilities;  ///< "CAP_CHOWN", …: bounding, permitted and effective alike;
                                        ///< inheritable and ambient stay empty
   std::vector<Rlimit> rlimits;

@@ -91,6 +91,9 @@ Json LinuxJson(const SandboxConfig& config) {
     namespaces.push_back({{"type", NameOf(kNamespaceNames, space)}});
   }
   linux_part["namespaces"] = std::move(namespaces);
+  for (const auto& [clock, offset] : config.time_offsets) {
+    linux_part["timeOffsets"][clock] = {{"secs", offset.seconds}, {"nanosecs", offset.nanoseconds}};
+  }
   Json resources = Json::object();
   const ResourceLimits& limits = config.limits;
   if (limits.memory_bytes) {
@@ -364,6 +367,26 @@ Status ReadNamespace(const JsonCursor& field, SandboxConfig& config) {
   return {};
 }
 
+Status ReadTimeOffsets(const JsonCursor& field, SandboxConfig& config) {
+  return EachMember(field, [&](std::string_view clock, const JsonCursor& value) -> Expected<bool> {
+    if (clock != "boottime" && clock != "monotonic") {
+      return false;
+    }
+    ClockOffset& offset = config.time_offsets[std::string(clock)];
+    return Known(
+        EachMember(value, [&](std::string_view name, const JsonCursor& part) -> Expected<bool> {
+          if (name == "secs") {
+            constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+            return Take(offset.seconds, part.Integer(-kMost, kMost));
+          }
+          if (name == "nanosecs") {
+            return Take(offset.nanoseconds, part.Unsigned(999'999'999));
+          }
+          return false;
+        }));
+  });
+}
+
 Status ReadResources(const JsonCursor& field, SandboxConfig& config) {
   ResourceLimits& limits = config.limits;
   return EachMember(
@@ -395,6 +418,9 @@ Status ReadLinux(const JsonCursor& field, SandboxConfig& config) {
     if (name == "namespaces") {
       return Known(EachElement(
           value, [&](const JsonCursor& element) { return ReadNamespace(element, config); }));
+    }
+    if (name == "timeOffsets") {
+      return Known(ReadTimeOffsets(value, config));
     }
     if (name == "resources") {
       return Known(ReadResources(value, config));

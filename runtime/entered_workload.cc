@@ -30,6 +30,9 @@ Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& stream
   ASSIGN_OR_RETURN(const UniqueFd proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
   std::vector<int> namespaces;
   std::ranges::transform(door.namespaces, std::back_inserter(namespaces), &UniqueFd::get);
+  if (door.time_namespace >= 0) {
+    namespaces.push_back(door.time_namespace);
+  }
   std::vector<int> others = namespaces;
   others.push_back(proc.get());
   if (door.landlock_ruleset >= 0) {

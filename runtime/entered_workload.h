@@ -20,6 +20,7 @@ class EnteredWorkload {
   /// What it needs of the sandbox.
   struct Door {
     const std::vector<UniqueFd>& namespaces;  ///< EntryContext::namespaces
+    int time_namespace = -1;                  ///< -1: the host's
     std::vector<int> cgroup_task_files;
     int cgroup_folder = -1;     ///< for CLONE_INTO_CGROUP, or -1
     int landlock_ruleset = -1;  ///< -1: none

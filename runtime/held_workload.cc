@@ -140,6 +140,9 @@ Status HeldWorkload::TakeMessage() {
     case SetupMessageKind::kRuleset:
       ruleset_ = std::move(first);
       return {};
+    case SetupMessageKind::kTimeNamespace:
+      time_namespace_ = std::move(first);
+      return {};
     case SetupMessageKind::kConfined:
       return Confined(std::move(first), std::move(second));
     case SetupMessageKind::kSocket:

@@ -66,6 +66,9 @@ class HeldWorkload {
   /// The Landlock ruleset that the holder made; -1: none.
   int landlock_ruleset() const { return ruleset_.get(); }
 
+  /// The workload's time namespace; -1: the host's.
+  int time_namespace() const { return time_namespace_.get(); }
+
   /// Nothing while it lives.
   const std::optional<Outcome>& outcome() const { return outcome_; }
 
@@ -88,6 +91,7 @@ class HeldWorkload {
   UniqueFd holder_;
   UniqueFd workload_;
   UniqueFd ruleset_;
+  UniqueFd time_namespace_;
   pid_t pid_ = 0;
   std::unique_ptr<SeccompNotifier> notifier_;
   bool notifier_open_ = false;

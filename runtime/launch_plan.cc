@@ -137,14 +137,27 @@ Status PlanNetwork(const SandboxConfig& config, bool privileged, LaunchPlan& pla
 
 Status PlanNamespaces(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
   const SandboxConfig& config = request.config;
-  if (config.namespaces.contains(Namespace::kTime)) {
-    return Fail(
-        MakeError(ErrorCode::kUnsupported, "a time namespace is not available in this version"));
-  }
   if (!config.namespaces.contains(Namespace::kPid) ||
       !config.namespaces.contains(Namespace::kMount)) {
     return Fail(
         InvalidInput("linux.namespaces must name pid and mount: nothing is isolated without them"));
+  }
+  if (!config.namespaces.contains(Namespace::kIpc) &&
+      !request.degraded.contains(PolicyPart::kIpc)) {
+    return Fail(
+        InvalidInput("with the host's ipc namespace the sandbox shares its System V and POSIX "
+                     "queues, semaphores "
+                     "and shared memory: --allow-degraded ipc runs the command so"));
+  }
+  if (config.namespaces.contains(Namespace::kTime)) {
+    for (const auto& [clock, offset] : config.time_offsets) {
+      plan.time_offsets += fmt::format("{} {} {}\n", clock, offset.seconds, offset.nanoseconds);
+    }
+    if (plan.time_offsets.empty()) {
+      plan.time_offsets = "monotonic 0 0\n";  // the host's clocks, in a namespace of its own
+    }
+  } else if (!config.time_offsets.empty()) {
+    return Fail(InvalidInput("linux.timeOffsets needs a time namespace in linux.namespaces"));
   }
   for (const NamespaceFlag& entry : kNamespaceFlags) {
     if (config.namespaces.contains(entry.space)) {

@@ -73,6 +73,7 @@ struct LaunchPlan {
   std::uint64_t clone_flags = 0;  ///< CLONE_NEW* for clone3, without CLONE_NEWCGROUP
   bool cgroup_namespace =
       false;  ///< unshared after the cgroups are joined, so that they become its root
+  std::string time_offsets;     ///< for /proc/PID/timens_offsets; empty: no time namespace
   std::vector<IdMap> uid_maps;  ///< empty: no user namespace
   std::vector<IdMap> gid_maps;
   bool deny_setgroups = false;

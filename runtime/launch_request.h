@@ -15,8 +15,8 @@ namespace cordon {
 /// Who holds the file part of a policy.
 enum class FileHolder : std::uint8_t { kSelinux, kLandlock };
 
-/// The parts of a policy that --allow-degraded may name.
-enum class PolicyPart : std::uint8_t { kFiles, kSeccomp, kLimits };
+/// The parts of a policy, or of the isolation, that --allow-degraded may name.
+enum class PolicyPart : std::uint8_t { kFiles, kSeccomp, kLimits, kIpc };
 
 /// Whether violations are refused or only reported.
 enum class Enforcement : std::uint8_t { kEnforce, kAudit };

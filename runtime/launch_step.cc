@@ -6,12 +6,14 @@
 namespace cordon {
 namespace {
 
-constexpr std::array<std::pair<LaunchStep, std::string_view>, 39> kPhrases{{
+constexpr std::array<std::pair<LaunchStep, std::string_view>, 41> kPhrases{{
     {LaunchStep::kNone, "starting"},
     {LaunchStep::kMapIds, "waiting for the maps of the user namespace"},
     {LaunchStep::kJoinCgroup, "joining the cgroup"},
     {LaunchStep::kCgroupNamespace, "making the cgroup namespace"},
     {LaunchStep::kEnterNamespace, "entering the sandbox's namespaces"},
+    {LaunchStep::kTimeNamespace, "making the time namespace"},
+    {LaunchStep::kTimeOffsets, "setting the offsets of the clocks"},
     {LaunchStep::kLoopback, "bringing the loopback interface up"},
     {LaunchStep::kHostname, "setting the host name"},
     {LaunchStep::kPrivateMounts, "making the mounts private"},

@@ -13,6 +13,8 @@ enum class LaunchStep : std::uint32_t {
   kJoinCgroup,  ///< index: which cgroup
   kCgroupNamespace,
   kEnterNamespace,  ///< index: which namespace
+  kTimeNamespace,
+  kTimeOffsets,
   kLoopback,
   kHostname,
   kPrivateMounts,

@@ -142,6 +142,12 @@ constexpr std::array<NamespaceFile, 6> kNamespaceFiles{{{"user", CLONE_NEWUSER},
                                                         {"pid", CLONE_NEWPID},
                                                         {"mnt", CLONE_NEWNS}}};
 
+/// As lsns(8) and /proc/PID/ns name it: "net:[4026531840]".
+std::string NameOfNamespace(int file) {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file), ignored).string();
+}
+
 /// One running sandbox, from clone to the end of its first process.
 class Supervisor {
  public:
@@ -271,11 +277,10 @@ SandboxState Supervisor::Inspect() const {
   state.files_held_by = plan_.file_part;
   state.selinux_label = plan_.selinux_label;
   for (std::size_t i = 0; i < namespaces_.size(); ++i) {
-    std::error_code ignored;
-    state.namespaces[std::string(namespace_names_[i])] =
-        std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(namespaces_[i].get()),
-                                      ignored)
-            .string();
+    state.namespaces[std::string(namespace_names_[i])] = NameOfNamespace(namespaces_[i].get());
+  }
+  if (workload_.time_namespace() >= 0) {
+    state.namespaces["time"] = NameOfNamespace(workload_.time_namespace());
   }
   state.cgroups = cgroups_.folders();
   for (const MountStep& mount : plan_.mounts) {
@@ -298,8 +303,8 @@ Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlReques
   return EnteredWorkload::Start(
       PlanEntry(plan_, {request.arguments, request.environment, request.working_directory}),
       options_,
-      {namespaces_, cgroups_.task_files(), cgroups_.folder_to_clone_into(),
-       workload_.landlock_ruleset(), signal_mask_},
+      {namespaces_, workload_.time_namespace(), cgroups_.task_files(),
+       cgroups_.folder_to_clone_into(), workload_.landlock_ruleset(), signal_mask_},
       streams);
 }
 

@@ -17,10 +17,11 @@ enum class SetupMessageKind : std::uint32_t {
   kFailed,      ///< to the outside: `step` failed with `value` = errno; nothing more comes
   kNote,     ///< to the outside: `step` was left out because of `value` = errno; the launch goes on
   kRuleset,  ///< to the outside: with the Landlock ruleset, for who enters later
-  kConfined,     ///< to the outside: with the workload's pidfd and, with a listener, the listener
-  kSocket,       ///< to the outside: with the socket; none when `value` (errno) is not 0
-  kNotExecuted,  ///< to the outside: `value` = errno of execve
-  kEnded,        ///< to the outside: `value` = the workload's wait status
+  kTimeNamespace,  ///< to the outside: with the time namespace of what is made inside
+  kConfined,       ///< to the outside: with the workload's pidfd and, with a listener, the listener
+  kSocket,         ///< to the outside: with the socket; none when `value` (errno) is not 0
+  kNotExecuted,    ///< to the outside: `value` = errno of execve
+  kEnded,          ///< to the outside: `value` = the workload's wait status
 };
 
 struct SetupMessage {

@@ -75,8 +75,7 @@ Expected<std::string> TakeAddress(const std::string& device, std::random_device&
   std::string said;
   for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
     const std::uint32_t number = random();
-    std::string address =
-        fmt::format("{}.{}.{}", kPool, number & 255, 1 + ((number >> 8) % 254));
+    std::string address = fmt::format("{}.{}.{}", kPool, number & 255, 1 + ((number >> 8) % 254));
     ASSIGN_OR_RETURN(said, RunIp({}, fmt::format("route add {}/32 dev {}\n", address, device)));
     if (said.empty()) {
       return address;

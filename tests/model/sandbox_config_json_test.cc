@@ -25,6 +25,8 @@ SandboxConfig FullConfig() {
   config.selinux_label = "system_u:system_r:nginx_t:s0";
   config.network = NetworkMode::kPrivate;
   config.published = {{8080, 80}, {443, 443}, {5353, 53, Transport::kUdp, 0x7f000001}};
+  config.namespaces.insert(Namespace::kTime);
+  config.time_offsets = {{"boottime", {86400, 0}}, {"monotonic", {-2, 500'000'000}}};
   config.landlock = std::vector<LandlockRule>{{"/etc/nginx", {"read_file"}},
                                               {"/var/log/nginx", {"make_reg", "write_file"}}};
   SeccompPolicy seccomp;
@@ -91,6 +93,10 @@ TEST(SandboxConfigJson, NamesEveryMistakeAndItsPlace) {
       {"/mounts/0/destination", "", {"/mounts/0/destination"}},
       {"/root/readonly", "yes", {"/root/readonly"}},
       {"/ociVersion", "2.0", {"/ociVersion", "2.0"}},
+      {"/linux/timeOffsets/boottime/nanosecs",
+       1'000'000'000,
+       {"/linux/timeOffsets/boottime/nanosecs"}},
+      {"/linux/timeOffsets/realtime", nlohmann::json::object(), {"/linux/timeOffsets"}},
       {"/annotations/dev.cordon.network", "fast", {"/annotations/dev.cordon.network", "fast"}},
       {"/annotations/dev.cordon.root", "moon", {"/annotations/dev.cordon.root"}},
       {"/annotations/dev.cordon.unheard", "of", {"/annotations/dev.cordon.unheard"}},

@@ -113,6 +113,25 @@ TEST(PlanLaunch, NothingIsIsolatedWithoutPidAndMountNamespaces) {
   EXPECT_EQ(MustFail(request, RootHost()).code, ErrorCode::kInvalidInput);
 }
 
+TEST(PlanLaunch, ClocksAreSetInATimeNamespaceOnly) {
+  LaunchRequest request = Request();
+  EXPECT_EQ(MustPlan(request, RootHost()).time_offsets, "");
+  request.config.time_offsets = {{"boottime", {10, 5}}, {"monotonic", {-1, 0}}};
+  EXPECT_EQ(MustFail(request, RootHost()).code, ErrorCode::kInvalidInput);
+  request.config.namespaces.insert(Namespace::kTime);
+  EXPECT_EQ(MustPlan(request, RootHost()).time_offsets, "boottime 10 5\nmonotonic -1 0\n");
+  request.config.time_offsets.clear();
+  EXPECT_EQ(MustPlan(request, RootHost()).time_offsets, "monotonic 0 0\n");
+}
+
+TEST(PlanLaunch, TheHostsIpcIsSharedOnlyWhenThatIsSaid) {
+  LaunchRequest request = Request();
+  request.config.namespaces.erase(Namespace::kIpc);
+  EXPECT_EQ(MustFail(request, RootHost()).code, ErrorCode::kInvalidInput);
+  request.degraded.insert(PolicyPart::kIpc);
+  EXPECT_EQ(MustPlan(request, RootHost()).clone_flags & CLONE_NEWIPC, 0U);
+}
+
 TEST(PlanLaunch, HostNetworkLeavesOutTheNamespaceAndLoopback) {
   LaunchRequest request = Request();
   request.config.network = NetworkMode::kHost;
