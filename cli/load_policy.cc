@@ -42,7 +42,8 @@ Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant varia
   LoadedPolicy policy;
   ASSIGN_OR_RETURN(policy.bundle, ParsePolicyBundle(files, folder));
   if (variant == FilterVariant::kPlain) {
-    ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(policy.bundle.seccomp));
+    ASSIGN_OR_RETURN(const SeccompPolicy seccomp, ReadSeccompOf(policy.bundle));
+    ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(seccomp));
     return policy;
   }
   ASSIGN_OR_RETURN(
@@ -53,7 +54,8 @@ Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant varia
     policy.filter = std::move(compiled.program);
     return policy;
   }
-  ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(NotifyingVariant(policy.bundle.seccomp)));
+  ASSIGN_OR_RETURN(const SeccompPolicy seccomp, ReadSeccompOf(policy.bundle));
+  ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(NotifyingVariant(seccomp)));
   return policy;
 }
 

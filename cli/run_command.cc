@@ -279,7 +279,7 @@ int Run(const RunOptions& options) {
     PrintLine(plan->file_part);
   }
   const SandboxOptions sandbox{
-      .policy = policy.bundle.seccomp,
+      .policy = [&policy] { return ReadSeccompOf(policy.bundle); },
       .enforcement = request->enforcement,
       .control_listener = place ? place->listener() : -1,
       .facts = FactsOf(options, place, request->config),

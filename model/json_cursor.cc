@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/text.h"
 
@@ -31,22 +32,51 @@ constexpr int kMaxDepth = 64;
 class Builder : public nlohmann::detail::json_sax_dom_parser<nlohmann::json> {
  public:
   using Base = nlohmann::detail::json_sax_dom_parser<nlohmann::json>;
+  using Json = nlohmann::json;
 
-  explicit Builder(nlohmann::json& document) : Base(document, /*allow_exceptions_=*/false) {}
+  Builder(nlohmann::json& document, const SkippedMember& skipped)
+      : Base(document, /*allow_exceptions_=*/false), skipped_(skipped) {}
 
-  bool start_object(std::size_t elements) { return Deeper() && Base::start_object(elements); }
+  bool null() { return Skips() || Base::null(); }
 
-  bool start_array(std::size_t elements) { return Deeper() && Base::start_array(elements); }
+  bool boolean(bool value) { return Skips() || Base::boolean(value); }
 
-  bool end_object() {
-    --depth_;
-    return Base::end_object();
+  bool number_integer(Json::number_integer_t value) {
+    return Skips() || Base::number_integer(value);
   }
 
-  bool end_array() {
-    --depth_;
-    return Base::end_array();
+  bool number_unsigned(Json::number_unsigned_t value) {
+    return Skips() || Base::number_unsigned(value);
   }
+
+  bool number_float(Json::number_float_t value, const std::string& text) {
+    return Skips() || Base::number_float(value, text);
+  }
+
+  bool string(std::string& value) { return Skips() || Base::string(value); }
+
+  bool key(std::string& name) {
+    if (skipping_) {
+      return true;
+    }
+    if (depth_ == 1) {
+      in_section_ = name == skipped_.section;
+    }
+    skip_next_ = depth_ == 2 && in_section_ && name == skipped_.name;
+    return Base::key(name);
+  }
+
+  bool start_object(std::size_t elements) {
+    return Deeper() && (SkipsContainer() || Base::start_object(elements));
+  }
+
+  bool start_array(std::size_t elements) {
+    return Deeper() && (SkipsContainer() || Base::start_array(elements));
+  }
+
+  bool end_object() { return Shallower() || Base::end_object(); }
+
+  bool end_array() { return Shallower() || Base::end_array(); }
 
   template <typename Exception>
   bool parse_error(std::size_t position, const std::string& last_token, const Exception& error) {
@@ -61,8 +91,35 @@ class Builder : public nlohmann::detail::json_sax_dom_parser<nlohmann::json> {
  private:
   bool Deeper() { return ++depth_ <= kMaxDepth; }
 
+  /// Whether the value that comes is left out: it, or what it is in.
+  bool Skips() { return skipping_ || std::exchange(skip_next_, false); }
+
+  /// The same for one that has just begun.
+  bool SkipsContainer() {
+    if (!skipping_ && std::exchange(skip_next_, false)) {
+      skipping_ = true;
+      skipped_depth_ = depth_;
+    }
+    return skipping_;
+  }
+
+  /// Whether what ends here was left out.
+  bool Shallower() {
+    const bool left_out = skipping_;
+    if (skipping_ && depth_ == skipped_depth_) {
+      skipping_ = false;
+    }
+    --depth_;
+    return left_out;
+  }
+
+  SkippedMember skipped_;
   std::size_t position_ = 0;
   int depth_ = 0;
+  bool in_section_ = false;  ///< within skipped_.section, a member of the document
+  bool skip_next_ = false;
+  bool skipping_ = false;
+  int skipped_depth_ = 0;
 };
 
 std::string DescribePosition(std::string_view text, std::size_t position) {
@@ -76,8 +133,13 @@ std::string DescribePosition(std::string_view text, std::size_t position) {
 }  // namespace
 
 Expected<nlohmann::json> JsonCursor::Parse(std::string_view text, std::string_view source) {
+  return Parse(text, source, {});
+}
+
+Expected<nlohmann::json> JsonCursor::Parse(std::string_view text, std::string_view source,
+                                           const SkippedMember& skipped) {
   nlohmann::json root;
-  Builder builder(root);
+  Builder builder(root, skipped);
   if (nlohmann::json::sax_parse(text, &builder)) {
     return root;
   }

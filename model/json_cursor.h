@@ -13,6 +13,12 @@
 
 namespace cordon {
 
+/// The member `name` of the object that is the member `section` of the document.
+struct SkippedMember {
+  std::string_view section;
+  std::string_view name;
+};
+
 /// A place in a JSON document that knows its source and JSON pointer (RFC 6901), so that every
 /// mistake is reported where it is: "FILE: /syscalls/3/action: expected a string". For *_json.cc
 /// files only.
@@ -21,6 +27,10 @@ class JsonCursor {
   /// Parses `text`; a syntax error names the line and column. The document must outlive every
   /// cursor into it.
   static Expected<nlohmann::json> Parse(std::string_view text, std::string_view source);
+  /// The same, but what `skipped` holds is read over and is null then, which takes a third of the
+  /// time.
+  static Expected<nlohmann::json> Parse(std::string_view text, std::string_view source,
+                                        const SkippedMember& skipped);
 
   JsonCursor(const nlohmann::json& value, std::string_view source)
       : value_(&value), source_(source) {}

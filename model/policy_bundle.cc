@@ -57,15 +57,19 @@ Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string
   PolicyBundle bundle;
   bundle.name = proof.name;
   ASSIGN_OR_RETURN(bundle.seccomp_json, parts.Part(std::string(kSeccompFile)));
-  ASSIGN_OR_RETURN(bundle.seccomp,
-                   ReadSeccompPolicy(bundle.seccomp_json, parts.Where(kSeccompFile)));
+  bundle.seccomp_source = parts.Where(kSeccompFile);
   ASSIGN_OR_RETURN(bundle.seccomp_bpf, parts.Part(std::string(kSeccompBpfFile)));
   RETURN_IF_ERROR(ReadCompiledFilter(bundle.seccomp_bpf, parts.Where(kSeccompBpfFile)));
   ASSIGN_OR_RETURN(const std::string config, parts.Part(std::string(kConfigFile)));
-  ASSIGN_OR_RETURN(bundle.config, ReadSandboxConfig(config, parts.Where(kConfigFile)));
+  ASSIGN_OR_RETURN(bundle.config,
+                   ReadSandboxConfig(config, parts.Where(kConfigFile), SeccompPart::kSkip));
   ASSIGN_OR_RETURN(const std::string module, SelinuxModuleOf(proof, folder));
   ASSIGN_OR_RETURN(bundle.selinux_module, parts.Part(module));
   return bundle;
+}
+
+Expected<SeccompPolicy> ReadSeccompOf(const PolicyBundle& bundle) {
+  return ReadSeccompPolicy(bundle.seccomp_json, bundle.seccomp_source);
 }
 
 }  // namespace cordon

@@ -26,11 +26,11 @@ inline constexpr std::string_view kProofFile =
 
 /// What `run` needs of a bundle.
 struct PolicyBundle {
-  std::string name;  ///< from proof.json
-  SandboxConfig config;
-  SeccompPolicy seccomp;
+  std::string name;          ///< from proof.json
+  SandboxConfig config;      ///< without its seccomp part: that is seccomp_json
   std::string seccomp_json;  ///< the bytes of seccomp.json: what seccomp.bpf carries the digest of
-  std::string seccomp_bpf;   ///< the bytes of seccomp.bpf
+  std::string seccomp_source;  ///< its path, for messages
+  std::string seccomp_bpf;     ///< the bytes of seccomp.bpf
   std::string selinux_module;  ///< the bytes of the bundle's *.cil
 };
 
@@ -38,5 +38,9 @@ struct PolicyBundle {
 /// part that is missing or wrong; a seccomp.bpf that is merely stale is for the launcher to see.
 Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string>& files,
                                          std::string_view folder);
+
+/// The policy that seccomp_json is. Apart from the rest because it takes longer than all of it, and
+/// a launch with a seccomp.bpf that fits needs it only to answer the first refused call.
+Expected<SeccompPolicy> ReadSeccompOf(const PolicyBundle& bundle);
 
 }  // namespace cordon

@@ -590,12 +590,15 @@ std::string WriteSandboxConfig(const SandboxConfig& config) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Expected<SandboxConfig> ReadSandboxConfig(std::string_view text, std::string_view source) {
+Expected<SandboxConfig> ReadSandboxConfig(std::string_view text, std::string_view source,
+                                          SeccompPart seccomp) {
   if (text.size() > kMaxSandboxConfigBytes) {
     return Fail(InvalidInput(std::string(source) + ": longer than " +
                              std::to_string(kMaxSandboxConfigBytes) + " bytes"));
   }
-  ASSIGN_OR_RETURN(const nlohmann::json document, JsonCursor::Parse(text, source));
+  const SkippedMember skipped =
+      seccomp == SeccompPart::kSkip ? SkippedMember{"linux", "seccomp"} : SkippedMember{};
+  ASSIGN_OR_RETURN(const nlohmann::json document, JsonCursor::Parse(text, source, skipped));
   const JsonCursor top(document, source);
   SandboxConfig config;
   config.no_new_privileges = false;
@@ -614,7 +617,8 @@ Expected<SandboxConfig> ReadSandboxConfig(std::string_view text, std::string_vie
     RETURN_IF_ERROR(ReadAnnotations(*annotations, config));
   }
   const auto linux_part = document.find("linux");
-  if (linux_part != document.end() && linux_part->contains("seccomp")) {
+  if (seccomp == SeccompPart::kRead && linux_part != document.end() &&
+      linux_part->contains("seccomp")) {
     ASSIGN_OR_RETURN(config.seccomp, ReadSeccompPolicy(linux_part->at("seccomp").dump(),
                                                        std::string(source) + ": /linux/seccomp"));
   }

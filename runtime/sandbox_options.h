@@ -23,8 +23,9 @@ enum class LateSignals : std::uint8_t {
 
 /// What a run needs beyond its plan.
 struct SandboxOptions {
-  SeccompPolicy policy;  ///< what LaunchPlan::filter was compiled from, before its refusals were
-                         ///< turned into notifications
+  /// What LaunchPlan::filter was compiled from, before its refusals were turned into notifications.
+  /// Asked at the first of these.
+  std::function<Expected<SeccompPolicy>()> policy;
   Enforcement enforcement = Enforcement::kEnforce;
   int control_listener = -1;  ///< SandboxPlace::listener(); -1: nobody can ask or enter
   SandboxState facts;         ///< name, policy and network, for who asks

@@ -47,10 +47,10 @@ SyscallInvocation InvocationOf(const seccomp_data& data) {
 
 }  // namespace
 
-SeccompNotifier::SeccompNotifier(UniqueFd listener, SeccompPolicy policy, Enforcement enforcement,
+SeccompNotifier::SeccompNotifier(UniqueFd listener, ReadPolicy policy, Enforcement enforcement,
                                  Report report)
     : listener_(std::move(listener)),
-      policy_(std::move(policy)),
+      read_policy_(std::move(policy)),
       enforcement_(enforcement),
       report_(std::move(report)) {}
 
@@ -86,6 +86,9 @@ Status SeccompNotifier::HandleOne() {
     }
     return Fail(SystemError(receive_errno, "receiving a seccomp notification"));
   }
+  if (!policy_) {
+    ASSIGN_OR_RETURN(policy_, read_policy_());
+  }
   const SyscallInvocation invocation = InvocationOf(notification->data);
   const auto thread = static_cast<pid_t>(notification->pid);
   Violation violation{invocation,
@@ -93,7 +96,7 @@ Status SeccompNotifier::HandleOne() {
                       ReadExecutable(thread),
                       ReadCommand(thread),
                       DescribeCall(invocation, thread),
-                      Evaluate(policy_, invocation),
+                      Evaluate(*policy_, invocation),
                       enforcement_};
   // Only now is it sure that what was read belonged to the caller and not to a later process with
   // its number.

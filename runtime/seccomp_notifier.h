@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,9 +19,10 @@ namespace cordon {
 /// arguments, executable) is reported when it first happens, then counted.
 class SeccompNotifier {
  public:
+  using ReadPolicy = std::function<Expected<SeccompPolicy>()>;
   using Report = std::function<void(const Violation&)>;
 
-  SeccompNotifier(UniqueFd listener, SeccompPolicy policy, Enforcement enforcement, Report report);
+  SeccompNotifier(UniqueFd listener, ReadPolicy policy, Enforcement enforcement, Report report);
 
   /// Fails where the kernel's structures are larger than this program can hold.
   Status Prepare();
@@ -28,7 +30,7 @@ class SeccompNotifier {
   int fd() const { return listener_.get(); }
 
   /// Takes and answers one notification; call it when fd() is readable. A caller that died
-  /// meanwhile is normal.
+  /// meanwhile is normal. Fails where the policy cannot be read.
   Status HandleOne();
 
   std::uint64_t violations() const { return violations_; }
@@ -39,7 +41,8 @@ class SeccompNotifier {
   bool IsNew(const Violation& violation);
 
   UniqueFd listener_;
-  SeccompPolicy policy_;
+  ReadPolicy read_policy_;
+  std::optional<SeccompPolicy> policy_;  ///< once a call was refused
   Enforcement enforcement_;
   Report report_;
   std::vector<std::uint64_t> request_;   ///< room for the kernel's struct seccomp_notif

@@ -1,14 +1,18 @@
 #include "generator/bundle.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include "model/compiled_filter.h"
 #include "model/policy_bundle.h"
+#include "model/sandbox_config_json.h"
 #include "tests/testing/recorded.h"
 
 namespace cordon {
 namespace {
+
+using ::testing::HasSubstr;
 
 using testing::Recorded;
 
@@ -33,7 +37,13 @@ TEST(GenerateBundle, WritesWhatRunReads) {
   const Expected<PolicyBundle> parsed = ParsePolicyBundle(bundle.files, "server.policy");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
   EXPECT_EQ(parsed->name, "server");
-  EXPECT_EQ(parsed->config.seccomp->default_action, SeccompAction::Errno(38));
+  const Expected<SeccompPolicy> seccomp = ReadSeccompOf(*parsed);
+  ASSERT_TRUE(seccomp.has_value()) << seccomp.error().message;
+  EXPECT_EQ(seccomp->default_action, SeccompAction::Errno(38));
+  const Expected<SandboxConfig> config =
+      ReadSandboxConfig(bundle.files.at("config.json"), "config.json");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->seccomp, *seccomp);
   EXPECT_FALSE(parsed->config.selinux_label.empty());
   const Expected<CompiledFilter> filter = ReadCompiledFilter(parsed->seccomp_bpf, "seccomp.bpf");
   ASSERT_TRUE(filter.has_value()) << filter.error().message;
@@ -74,7 +84,7 @@ TEST(ParsePolicyBundle, NamesTheFolderAndThePartThatIsMissingOrBroken) {
         << without.error().message;
     EXPECT_NE(without.error().message.find(name), std::string::npos) << without.error().message;
   }
-  for (const char* name : {"seccomp.json", "seccomp.bpf", "config.json", "proof.json"}) {
+  for (const char* name : {"seccomp.bpf", "config.json", "proof.json"}) {
     std::map<std::string, std::string> files = good.files;
     files[name].resize(files[name].size() / 2);
     const Expected<PolicyBundle> broken = ParsePolicyBundle(files, "x.policy");
@@ -82,6 +92,11 @@ TEST(ParsePolicyBundle, NamesTheFolderAndThePartThatIsMissingOrBroken) {
     EXPECT_NE(broken.error().message.find(std::string("x.policy/") + name), std::string::npos)
         << broken.error().message;
   }
+  std::map<std::string, std::string> files = good.files;
+  files["seccomp.json"].resize(files["seccomp.json"].size() / 2);
+  const Expected<PolicyBundle> parsed = ParsePolicyBundle(files, "x.policy");
+  ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+  EXPECT_THAT(ReadSeccompOf(*parsed).error().message, HasSubstr("x.policy/seccomp.json"));
 }
 
 TEST(DefaultBundleName, IsTheProgramOfTheEarliestRun) {

@@ -24,6 +24,26 @@ TEST(JsonCursorTest, RefusesHostileDepth) {
   EXPECT_NE(JsonCursor::Parse(deep, "f").error().message.find("nested deeper"), std::string::npos);
 }
 
+TEST(JsonCursorTest, LeavesOutOneMemberAndNothingElse) {
+  const std::string_view rest =
+      R"({"linux": {"seccomp": null, "after": {"seccomp": 4}}, "other": {"seccomp": [1]}, "seccomp": 2,)"
+      R"( "list": [{"seccomp": 3}]})";
+  for (const std::string_view value :
+       {R"({"a": [1, {"b": null}], "linux": {"seccomp": 1}})", "[[], {}, [1.5, -1, 7]]", R"("x")",
+        "true", "1.5", "null", "-1", "7", "{}"}) {
+    std::string text(rest);
+    text.replace(text.find("null"), 4, value);
+    const auto whole = JsonCursor::Parse(text, "f");
+    const auto without = JsonCursor::Parse(text, "f", {"linux", "seccomp"});
+    ASSERT_TRUE(without) << text;
+    EXPECT_EQ(*without, nlohmann::json::parse(rest)) << text;
+    EXPECT_EQ(whole->at("linux").at("seccomp"), nlohmann::json::parse(value));
+  }
+  EXPECT_FALSE(JsonCursor::Parse(R"({"linux": {"seccomp": {]}})", "f", {"linux", "seccomp"}));
+  EXPECT_FALSE(JsonCursor::Parse(R"({"linux": {"seccomp": )" + std::string(1000, '[') + "}}", "f",
+                                 {"linux", "seccomp"}));
+}
+
 TEST(JsonCursorTest, AMistakeNamesThePointer) {
   const auto document = JsonCursor::Parse(R"({"list": [{"a/b~c": "x"}]})", "f");
   ASSERT_TRUE(document);
