@@ -1,5 +1,6 @@
-// minimal_sandbox ROOT COMMAND [ARGUMENT]...: the least that makes a sandbox: one clone3 with six new namespaces, the mounts that every
-// container has, pivot_root and execve. No cgroup, capabilities, filter or supervision. What a launch costs beyond it is the runtime's.
+// minimal_sandbox ROOT COMMAND [ARGUMENT]...: the least that makes a sandbox: one clone3 with six
+// new namespaces, the mounts that every container has, pivot_root and execve. No cgroup,
+// capabilities, filter or supervision. What a launch costs beyond it is the runtime's.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/sched.h>
