@@ -24,7 +24,7 @@ endif()
 
 add_library(cordon_options INTERFACE)
 target_include_directories(cordon_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_definitions(cordon_options INTERFACE _GNU_SOURCE FMT_HEADER_ONLY CORDON_VERSION="${PROJECT_VERSION}")
+target_compile_definitions(cordon_options INTERFACE _GNU_SOURCE CORDON_VERSION="${PROJECT_VERSION}")
 target_compile_options(cordon_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wundef -fstack-protector-strong
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
