@@ -28,6 +28,10 @@ int ReportInputError(const Error& error) {
   return kUsage;
 }
 
+void PrintLine(std::string_view line) {
+  Print("", line);
+}
+
 void ReportWarning(std::string_view message) {
   Print("warning: ", message);
 }

@@ -12,6 +12,9 @@ int ReportError(const Error& error);
 /// always 2.
 int ReportInputError(const Error& error);
 
+/// Prints "cordon: LINE" to stderr.
+void PrintLine(std::string_view line);
+
 /// Prints "cordon: warning: MESSAGE" to stderr.
 void ReportWarning(std::string_view message);
 

@@ -3,11 +3,13 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
 
 #include "cli/command.h"
+#include "cli/detached_run.h"
 #include "cli/load_policy.h"
 #include "cli/parse_run_values.h"
 #include "cli/report_error.h"
@@ -43,6 +45,9 @@ struct RunOptions {
   std::vector<std::string> allow_degraded;
   std::string report = "live";
   bool audit = false;
+  bool detach = false;
+  bool remove = false;
+  std::string log_size;
   std::vector<std::string> command;
 };
 
@@ -170,17 +175,15 @@ Error NameModule(Error error, const RunOptions& options) {
   return error;
 }
 
-void PrintLine(const std::string& line) {
-  (void)std::fputs(("cordon: " + line + "\n").c_str(), stderr);
-}
+using Say = std::function<void(const std::string& line)>;
 
-void ReportOutcome(const SandboxResult& result, const std::string& command) {
+void ReportOutcome(const SandboxResult& result, const std::string& command, const Say& say) {
   if (result.unreported_violations != 0) {
-    PrintLine(fmt::format("{} violations in all, {} of them repeated one reported above",
-                          result.violations, result.unreported_violations));
+    say(fmt::format("{} violations in all, {} of them repeated one reported above",
+                    result.violations, result.unreported_violations));
   }
   if (const auto* not_executed = std::get_if<NotExecuted>(&result.outcome)) {
-    PrintLine(SystemError(not_executed->sys_errno, command).message);
+    say(SystemError(not_executed->sys_errno, command).message);
   }
 }
 
@@ -199,19 +202,32 @@ std::string GeneratedName(const std::string& command) {
   return fmt::format("{}-{:06x}", name, random() & 0xffffff);
 }
 
-/// A place to be found at. One that was not asked for by name may be missing, with a warning.
-Expected<std::optional<SandboxPlace>> MakePlace(const RunOptions& options) {
-  const std::string name =
-      options.name.empty() ? GeneratedName(options.command.front()) : options.name;
+/// A place to be found at. One that was not asked for by name may be missing, with a warning,
+/// unless there is no other way to find the sandbox.
+Expected<std::optional<SandboxPlace>> MakePlace(const RunOptions& options,
+                                                const std::string& name) {
   Expected<SandboxPlace> place = SandboxPlace::Create(name);
   if (place) {
     return std::optional(*std::move(place));
   }
-  if (!options.name.empty()) {
+  if (!options.name.empty() || options.detach) {
     return Fail(place.error());
   }
   ReportWarning("cordon list will not show this sandbox: " + place.error().message);
   return std::optional<SandboxPlace>();
+}
+
+/// Of --log-size.
+Expected<std::uint64_t> LogBytes(const RunOptions& options) {
+  if (options.log_size.empty()) {
+    return kDefaultLogBytes;
+  }
+  const Expected<std::uint64_t> bytes = ParseMemory(options.log_size);
+  if (!bytes || *bytes < SandboxLog::kMinLimitBytes) {
+    return Fail(InvalidInput("--log-size takes at least 256k, as in 8M or 1G, not " +
+                             Quote(options.log_size)));
+  }
+  return *bytes;
 }
 
 std::string NetworkName(NetworkMode mode) {
@@ -259,11 +275,34 @@ int Run(const RunOptions& options) {
   if (!plan) {
     return ReportError(plan.error());
   }
-  const Expected<std::optional<SandboxPlace>> made = MakePlace(options);
+  const std::string name =
+      options.name.empty() ? GeneratedName(options.command.front()) : options.name;
+  std::optional<Detachment> detachment;
+  std::uint64_t log_bytes = kDefaultLogBytes;
+  if (options.detach) {
+    const Expected<std::uint64_t> size = LogBytes(options);
+    if (!size) {
+      return ReportError(size.error());
+    }
+    log_bytes = *size;
+    int exit_code = kCannot;
+    Expected<std::optional<Detachment>> begun = Detachment::Begin(exit_code);
+    if (!begun) {
+      return ReportError(begun.error());
+    }
+    if (!*begun) {
+      if (exit_code == kOk) {
+        fmt::print("{}\n", name);
+      }
+      return exit_code;
+    }
+    detachment = *std::move(*begun);
+  }
+  Expected<std::optional<SandboxPlace>> made = MakePlace(options, name);
   if (!made) {
     return ReportError(made.error());
   }
-  const std::optional<SandboxPlace>& place = *made;
+  std::optional<SandboxPlace>& place = *made;
   if (place && plan->root_path == "/") {
     plan->masked_paths.push_back(SandboxesFolder());
   }
@@ -278,7 +317,20 @@ int Run(const RunOptions& options) {
   if (!plan->file_part.empty()) {
     PrintLine(plan->file_part);
   }
-  const SandboxOptions sandbox{
+  std::optional<DetachedRun> detached;
+  if (detachment) {
+    Expected<DetachedRun> prepared =
+        DetachedRun::Prepare(*place, *std::move(detachment),
+                             options.remove ? AfterEnd::kRemove : AfterEnd::kKeep, log_bytes);
+    if (!prepared) {
+      return ReportError(prepared.error());
+    }
+    detached.emplace(*std::move(prepared));
+  }
+  const Say say = [&detached](const std::string& line) {
+    detached ? detached->Say(line) : PrintLine(line);
+  };
+  SandboxOptions sandbox{
       .policy = [&policy] { return ReadSeccompOf(policy.bundle); },
       .enforcement = request->enforcement,
       .control_listener = place ? place->listener() : -1,
@@ -286,15 +338,22 @@ int Run(const RunOptions& options) {
       .limits_held = request->degraded.contains(PolicyPart::kLimits) ? LimitsHeld::kWherePossible
                                                                      : LimitsHeld::kAll,
       .late_signals = LateSignals::kIgnored,
-      .on_violation = [](const Violation& violation) { PrintLine(Describe(violation)); },
-      .on_warning = [](const std::string& warning) { ReportWarning(warning); },
+      .streams = {},
+      .output = nullptr,
+      .on_executed = {},
+      .on_ended = {},
+      .on_violation = [&say](const Violation& violation) { say(Describe(violation)); },
+      .on_warning = [&say](const std::string& warning) { say("warning: " + warning); },
   };
+  if (detached) {
+    detached->Attach(sandbox);
+  }
   const Expected<SandboxResult> result = RunSandbox(*plan, sandbox);
   if (!result) {
-    (void)ReportError(result.error());
+    say(result.error().message);
     return kCannot;
   }
-  ReportOutcome(*result, options.command.front());
+  ReportOutcome(*result, options.command.front(), say);
   return ExitStatus(result->outcome);
 }
 
@@ -343,6 +402,14 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
                   "live: report each violation as it happens; none: refuse silently")
       ->check(CLI::IsMember({"live", "none"}));
   run->add_flag("--audit", options->audit, "Refuse nothing, report every violation");
+  CLI::Option* const detach =
+      run->add_flag("-d,--detach", options->detach,
+                    "Print the name and return once the command runs; cordon logs has its output");
+  run->add_flag("--rm", options->remove, "Keep neither log nor outcome when it has ended")
+      ->needs(detach);
+  run->add_option("--log-size", options->log_size, "Most that its log may take (default: 8M)")
+      ->type_name("SIZE")
+      ->needs(detach);
   run->footer("The command follows: cordon run [OPTIONS] -- COMMAND [ARGUMENT]...");
   run->prefix_command();  // the first word that is no option begins the command
   run->callback([run, options, &exit_code] {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,9 +18,20 @@
 #include "common/text.h"
 #include "runtime/control_channel.h"
 #include "runtime/sandbox_place.h"
+#include "runtime/sandbox_record.h"
 
 namespace cordon::cli {
 namespace {
+
+/// What `name` left word of; nothing where it has not ended.
+std::optional<SandboxState> Ended(const std::string& name) {
+  const Expected<KnownSandboxes> known = FindSandboxes();
+  if (!known || !std::ranges::binary_search(known->ended, name)) {
+    return std::nullopt;
+  }
+  const Expected<SandboxState> record = ReadRecord(SandboxFolder(name));
+  return record ? std::optional(*record) : std::nullopt;
+}
 
 Expected<SandboxState> Inspect(const std::string& name) {
   ASSIGN_OR_RETURN(const UniqueFd socket, ConnectToSandbox(name));
@@ -47,19 +59,71 @@ std::string Age(std::int64_t started_ms) {
 
 enum class ListFormat : std::uint8_t { kTable, kJson, kNames };
 
-int List(ListFormat format) {
-  const Expected<std::vector<std::string>> names = SandboxNames();
-  if (!names) {
-    return ReportError(names.error());
+enum class Listed : std::uint8_t { kRunning, kAll };
+
+struct ListOptions {
+  ListFormat format = ListFormat::kTable;
+  Listed listed = Listed::kRunning;
+};
+
+std::string StatusText(const SandboxState& state) {
+  return state.status == "ended" && state.outcome ? Describe(*state.outcome) : state.status;
+}
+
+std::vector<std::string> Row(const SandboxState& state) {
+  return {state.name,
+          StatusText(state),
+          state.pid == 0 ? "-" : std::to_string(state.pid),
+          Age(state.started_ms),
+          std::to_string(state.violations),
+          CommandLineText(state.command)};
+}
+
+void PrintTable(const std::vector<SandboxState>& states) {
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "STATUS", "PID", "AGE", "VIOLATIONS", "COMMAND"}};
+  std::ranges::transform(states, std::back_inserter(rows), Row);
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const std::vector<std::string>& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  for (const std::vector<std::string>& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      const bool is_number = i >= 2;
+      line += is_number ? fmt::format("{:>{}}  ", row[i], widths[i])
+                        : fmt::format("{:<{}}  ", row[i], widths[i]);
+    }
+    fmt::print("{}{}\n", line, row.back());
+  }
+}
+
+int List(const ListOptions& options) {
+  const ListFormat format = options.format;
+  const Expected<KnownSandboxes> known = FindSandboxes();
+  if (!known) {
+    return ReportError(known.error());
   }
   std::vector<SandboxState> states;
-  for (const std::string& name : *names) {
+  for (const std::string& name : known->running) {
     // One that ends just now is not in the list.
     Expected<SandboxState> state = Inspect(name);
     if (state) {
       states.push_back(*std::move(state));
     } else if (state.error().code != ErrorCode::kNotFound) {
       ReportWarning(name + ": " + state.error().message);
+    }
+  }
+  if (options.listed == Listed::kAll) {
+    for (const std::string& name : known->ended) {
+      Expected<SandboxState> record = ReadRecord(SandboxFolder(name));
+      if (record) {
+        states.push_back(*std::move(record));
+      } else if (record.error().code != ErrorCode::kNotFound) {
+        ReportWarning(record.error().message);
+      }
     }
   }
   if (format == ListFormat::kJson) {
@@ -78,23 +142,18 @@ int List(ListFormat format) {
     }
     return kOk;
   }
-  std::size_t width = 4;
-  for (const SandboxState& state : states) {
-    width = std::max(width, state.name.size());
-  }
-  fmt::print("{:<{}}  {:<7}  {:>7}  {:>4}  {:>10}  {}\n", "NAME", width, "STATUS", "PID", "AGE",
-             "VIOLATIONS", "COMMAND");
-  for (const SandboxState& state : states) {
-    fmt::print("{:<{}}  {:<7}  {:>7}  {:>4}  {:>10}  {}\n", state.name, width, state.status,
-               state.pid, Age(state.started_ms), state.violations, CommandLineText(state.command));
-  }
+  PrintTable(states);
   return kOk;
 }
 
 int PrintState(const std::string& name, const std::string& field) {
-  const Expected<SandboxState> state = Inspect(name);
+  Expected<SandboxState> state = Inspect(name);
   if (!state) {
-    return ReportError(state.error());
+    const std::optional<SandboxState> ended = Ended(name);
+    if (!ended) {
+      return ReportError(state.error());
+    }
+    state = *ended;
   }
   if (field.empty()) {
     fmt::print("{}", WriteSandboxState(*state));
@@ -171,14 +230,18 @@ void AddResumeCommand(CLI::App& app, int& exit_code) {
 
 void AddListCommand(CLI::App& app, int& exit_code) {
   CLI::App* list = app.add_subcommand("list", "Running sandboxes of this user");
-  auto format = std::make_shared<ListFormat>(ListFormat::kTable);
+  auto options = std::make_shared<ListOptions>();
   auto* const json = list->add_flag_callback(
-      "--json", [format] { *format = ListFormat::kJson; },
+      "--json", [options] { options->format = ListFormat::kJson; },
       "All that inspect says of each, as a JSON array");
   list->add_flag_callback(
-          "-q,--quiet", [format] { *format = ListFormat::kNames; }, "Names only, one in a line")
+          "-q,--quiet", [options] { options->format = ListFormat::kNames; },
+          "Names only, one in a line")
       ->excludes(json);
-  list->callback([format, &exit_code] { exit_code = List(*format); });
+  list->add_flag_callback(
+      "-a,--all", [options] { options->listed = Listed::kAll; },
+      "Also detached ones that have ended, until cordon rm removes them");
+  list->callback([options, &exit_code] { exit_code = List(*options); });
 }
 
 void AddInspectCommand(CLI::App& app, int& exit_code) {
@@ -188,8 +251,8 @@ void AddInspectCommand(CLI::App& app, int& exit_code) {
   };
 
   auto options = std::make_shared<Options>();
-  CLI::App* inspect = app.add_subcommand(
-      "inspect", "What a running sandbox is made of, and the policy in force, as JSON");
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "What a sandbox is made of, and the policy in force, as JSON");
   inspect->add_option("NAME", options->name, "Of the sandbox")->required();
   inspect->add_option("--field", options->field, "Print this field only: pid, namespaces.net")
       ->type_name("F");

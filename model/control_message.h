@@ -11,11 +11,19 @@
 #include "model/sandbox_state.h"
 
 /// What is said over the control socket of a running sandbox: requests to its supervisor, one JSON
-/// object in a message, and one reply to each. An `exec` is replied to when its command has ended;
-/// signals that come over the same connection before that are the command's.
+/// object in a message, and one reply to each. An `exec` is replied to when its command has ended,
+/// a `wait` when the workload has; signals that come over the same connection as an `exec` before
+/// that are the command's.
 namespace cordon {
 
-enum class ControlRequestKind : std::uint8_t { kInspect, kSignal, kExecute, kPause, kResume };
+enum class ControlRequestKind : std::uint8_t {
+  kInspect,
+  kSignal,
+  kExecute,
+  kPause,
+  kResume,
+  kWait
+};
 
 struct ControlRequest {
   ControlRequestKind kind = ControlRequestKind::kInspect;

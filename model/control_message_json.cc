@@ -8,13 +8,15 @@
 #include "common/text.h"
 #include "model/control_message.h"
 #include "model/json_cursor.h"
+#include "model/outcome_json.h"
 
 namespace cordon {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 5> kKinds = {"inspect", "signal", "exec", "pause", "resume"};
+constexpr std::array<std::string_view, 6> kKinds = {"inspect", "signal", "exec",
+                                                    "pause",   "resume", "wait"};
 constexpr int kHighestSignal = 64;
 
 std::string Dump(const Json& json) {
@@ -60,36 +62,6 @@ Expected<std::vector<std::string>> FromLatin1(const JsonCursor& list) {
     }
   }
   return texts;
-}
-
-Expected<Outcome> ReadOutcome(const JsonCursor& json) {
-  ASSIGN_OR_RETURN(const auto members, json.Members());
-  if (members.size() == 1) {
-    const auto& [name, cursor] = members.front();
-    if (name == "exited") {
-      ASSIGN_OR_RETURN(const std::int64_t code, cursor.Integer(0, 255));
-      return Exited{static_cast<int>(code)};
-    }
-    if (name == "signaled") {
-      ASSIGN_OR_RETURN(const std::int64_t signal, cursor.Integer(1, kHighestSignal));
-      return Signaled{static_cast<int>(signal)};
-    }
-    if (name == "not_executed") {
-      ASSIGN_OR_RETURN(const std::int64_t error, cursor.Integer(1, 4095));
-      return NotExecuted{static_cast<int>(error)};
-    }
-  }
-  return Fail(json.Mistake("expected one of exited, signaled, not_executed"));
-}
-
-Json OutcomeJson(const Outcome& outcome) {
-  if (const auto* exited = std::get_if<Exited>(&outcome)) {
-    return {{"exited", exited->code}};
-  }
-  if (const auto* signaled = std::get_if<Signaled>(&outcome)) {
-    return {{"signaled", signaled->signal}};
-  }
-  return {{"not_executed", std::get<NotExecuted>(outcome).sys_errno}};
 }
 
 }  // namespace

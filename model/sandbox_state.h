@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/error.h"
+#include "model/outcome.h"
 
 namespace cordon {
 
@@ -19,7 +21,7 @@ struct EnteredCommand {
   bool operator==(const EnteredCommand&) const = default;
 };
 
-/// A running sandbox, as its supervisor knows it.
+/// A running sandbox, as its supervisor knows it; or one that has ended, as it left word of itself.
 struct SandboxState {
   std::string name;
   pid_t supervisor = 0;
@@ -32,7 +34,7 @@ struct SandboxState {
   std::string network;        ///< "none", "host", "private"
   std::string address;        ///< of a private network; else empty
   std::string enforcement;    ///< "enforce", "audit"
-  std::string status;         ///< "running", "paused"
+  std::string status;         ///< "running", "paused", "ended"; "lost": its supervisor was killed
   std::string files_held_by;  ///< one sentence; empty without a policy
   std::string selinux_label;
   std::map<std::string, std::string> namespaces;  ///< "pid" -> "pid:[4026531836]", its own ones
@@ -41,6 +43,8 @@ struct SandboxState {
   std::uint64_t filter_instructions = 0;          ///< of the seccomp filter; 0: none
   std::uint64_t violations = 0;
   std::vector<EnteredCommand> entered;
+  std::int64_t ended_ms = 0;       ///< since 1970-01-01 UTC; 0: not known to have ended
+  std::optional<Outcome> outcome;  ///< of the workload, once it has ended
   bool operator==(const SandboxState&) const = default;
 };
 

@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "model/json_cursor.h"
+#include "model/outcome_json.h"
 #include "model/sandbox_state.h"
 
 namespace cordon {
@@ -42,6 +43,10 @@ Json ToJson(const SandboxState& state) {
   json["entered"] = Json::array();
   for (const EnteredCommand& entered : state.entered) {
     json["entered"].push_back({{"pid", entered.pid}, {"command", ToUtf8(entered.command)}});
+  }
+  json["ended_ms"] = state.ended_ms;
+  if (state.outcome) {
+    json["outcome"] = OutcomeJson(*state.outcome);
   }
   return json;
 }
@@ -107,6 +112,11 @@ Expected<SandboxState> ReadSandboxState(std::string_view text, std::string_view 
     ASSIGN_OR_RETURN(command.pid, ReadPid(element, "pid"));
     RETURN_IF_ERROR(ReadStrings(element, "command", command.command));
     state.entered.push_back(std::move(command));
+  }
+  ASSIGN_OR_RETURN(const JsonCursor ended, json.At("ended_ms"));
+  ASSIGN_OR_RETURN(state.ended_ms, ended.Integer(0, std::numeric_limits<std::int64_t>::max()));
+  if (const auto outcome = json.Find("outcome")) {
+    ASSIGN_OR_RETURN(state.outcome, ReadOutcome(*outcome));
   }
   return state;
 }

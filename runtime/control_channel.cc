@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -99,6 +101,21 @@ Expected<ControlMessage> ReceiveControlMessage(int socket) {
   text.resize(static_cast<std::size_t>(length));
   message.text = std::move(text);
   return message;
+}
+
+Expected<UniqueFd> SupervisorOf(int socket) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  UniqueFd process;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0) {
+    process = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0)));
+  }
+  if (!process.valid()) {
+    const int open_errno = errno;
+    return Fail(open_errno == ESRCH ? MakeError(ErrorCode::kNotFound, "the sandbox has ended")
+                                    : SystemError(open_errno, "the sandbox's supervisor"));
+  }
+  return process;
 }
 
 Expected<ControlReply> AskSupervisor(int socket, const ControlRequest& request,

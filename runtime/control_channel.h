@@ -26,6 +26,10 @@ Status SendControlMessage(int socket, std::string_view text, const std::vector<i
 /// Waits for the next message, if the socket waits. Fails with kLimit for one that is too long.
 Expected<ControlMessage> ReceiveControlMessage(int socket);
 
+/// A pidfd of the process that `socket` is connected to. It is that process's, not another's of the
+/// same number, if that process answers on `socket` afterwards.
+Expected<UniqueFd> SupervisorOf(int socket);
+
 /// Sends `request` on `socket` and waits ten seconds for the reply to it. A reply that says why not
 /// is a failure (kUnsupported).
 Expected<ControlReply> AskSupervisor(int socket, const ControlRequest& request,

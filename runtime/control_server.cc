@@ -11,7 +11,8 @@
 namespace cordon {
 namespace {
 
-constexpr std::size_t kMaxClients = 64;
+/// More of them wait to be accepted.
+constexpr std::size_t kMaxClients = 256;
 
 /// Whether the process at the other end may give orders. What runs in the sandbox may have this
 /// user's id, but never this pid namespace: the kernel shows its number there as 0 to us, or it is
@@ -40,7 +41,7 @@ short EventsOf(const std::vector<pollfd>& waits, int fd) {
 }  // namespace
 
 void ControlServer::AddWaits(std::vector<pollfd>& waits) const {
-  waits.push_back({listener_, POLLIN, 0});
+  waits.push_back({clients_.size() < kMaxClients ? listener_ : -1, POLLIN, 0});
   for (const auto& client : clients_) {
     waits.push_back({client->socket.get(), POLLIN, 0});
     if (client->entered) {
@@ -75,10 +76,10 @@ void ControlServer::Handle(const std::vector<pollfd>& waits) {
 
 void ControlServer::Accept() {
   UniqueFd socket(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!socket.valid() || clients_.size() >= kMaxClients || !MayAsk(socket.get())) {
+  if (!socket.valid() || !MayAsk(socket.get())) {
     return;
   }
-  clients_.push_back(std::make_unique<Client>(std::move(socket), nullptr, false));
+  clients_.push_back(std::make_unique<Client>(std::move(socket), nullptr, false, false));
 }
 
 void ControlServer::Reply(Client& client, const ControlReply& reply) {
@@ -97,7 +98,7 @@ void ControlServer::Answer(Client& client) {
   const Expected<ControlReply> reply = Do(client, *message);
   if (!reply) {
     Reply(client, {reply.error().message, {}, {}});
-  } else if (!runs && !client.entered) {
+  } else if (!runs && !client.entered && !client.waits) {
     Reply(client, *reply);
   }
 }
@@ -126,6 +127,9 @@ Expected<ControlReply> ControlServer::Do(Client& client, const ControlMessage& m
       return reply;
     case ControlRequestKind::kResume:
       RETURN_IF_ERROR(actions_.resume());
+      return reply;
+    case ControlRequestKind::kWait:
+      client.waits = true;
       return reply;
     default:
       break;
@@ -160,6 +164,14 @@ void ControlServer::WatchEntered(Client& client, short messages, short notificat
   }
   client.entered.reset();
   Reply(client, reply);
+}
+
+void ControlServer::Finish(const Outcome& outcome) {
+  for (const auto& client : clients_) {
+    if (client->waits) {
+      Reply(*client, {{}, {}, outcome});
+    }
+  }
 }
 
 std::vector<EnteredCommand> ControlServer::Entered() const {

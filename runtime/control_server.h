@@ -43,6 +43,9 @@ class ControlServer {
   /// The commands that were started through here and live.
   std::vector<EnteredCommand> Entered() const;
 
+  /// Tells those who wait for the sandbox's end that it has come.
+  void Finish(const Outcome& outcome);
+
   /// Violations of the commands that were started through here.
   std::uint64_t violations() const;
 
@@ -50,6 +53,7 @@ class ControlServer {
   struct Client {
     UniqueFd socket;
     std::unique_ptr<EnteredWorkload> entered;  ///< nothing: none was asked for
+    bool waits = false;                        ///< for the end
     bool gone = false;
   };
 

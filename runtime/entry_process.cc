@@ -12,11 +12,7 @@ void RunEntry(const EntryContext& context) {
   BecomeHolder(hold, "cordon-entry");
   // The supervisor's terminal is not the client's: its Ctrl-C is for the first workload only.
   (void)::setsid();
-  for (std::size_t i = 0; i < context.standard_streams.size(); ++i) {
-    if (::dup2(context.standard_streams.at(i), static_cast<int>(i)) < 0) {
-      ReportFailure(hold, {LaunchStep::kCloseDescriptors, errno, 0});
-    }
-  }
+  Require(hold, TakeStreams(context.standard_streams));
   for (std::size_t i = 0; i < context.namespaces.size(); ++i) {
     if (::setns(context.namespaces[i], 0) != 0) {
       ReportFailure(hold, {LaunchStep::kEnterNamespace, errno, static_cast<std::uint32_t>(i)});

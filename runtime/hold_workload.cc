@@ -207,6 +207,7 @@ std::vector<int> KeptDescriptors(int supervisor, const std::vector<int>& cgroup_
   std::vector<int> kept = cgroup_task_files;
   kept.push_back(supervisor);
   kept.insert(kept.end(), others.begin(), others.end());
+  std::erase_if(kept, [](int number) { return number < 0; });
   std::ranges::sort(kept);
   return kept;
 }
@@ -257,6 +258,15 @@ void BecomeHolder(const HoldContext& context, const char* name) {
   // this (ptrace(2), __ptrace_may_access).
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   (void)::prctl(PR_SET_NAME, name);
+}
+
+StepResult TakeStreams(const std::array<int, 3>& streams) {
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    if (streams.at(i) >= 0 && ::dup2(streams.at(i), static_cast<int>(i)) < 0) {
+      return Failed(LaunchStep::kCloseDescriptors);
+    }
+  }
+  return kDone;
 }
 
 StepResult JoinCgroups(const HoldContext& context) {

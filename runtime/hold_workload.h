@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <csignal>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct HoldContext {
   std::vector<int> kept;
 };
 
-/// HoldContext::kept: the supervisor's socket, the cgroup files, and `others`.
+/// HoldContext::kept: the supervisor's socket, the cgroup files, and `others`, of which
+/// negative ones are none.
 std::vector<int> KeptDescriptors(int supervisor, const std::vector<int>& cgroup_task_files,
                                  const std::vector<int>& others = {});
 
@@ -44,6 +46,9 @@ void Await(const HoldContext& context, SetupMessageKind kind);
 /// Binds the process's life to the supervisor's (PR_SET_PDEATHSIG), closes what it does not keep,
 /// waits for kProceed, and shuts the process against tracing. `name`: for comm, at most 15 bytes.
 void BecomeHolder(const HoldContext& context, const char* name);
+
+/// Makes `streams` the process's standard ones; -1: as they are.
+StepResult TakeStreams(const std::array<int, 3>& streams);
 
 /// Joins the sandbox's v1 cgroups (CLONE_INTO_CGROUP did v2), and makes them a namespace's roots.
 StepResult JoinCgroups(const HoldContext& context);

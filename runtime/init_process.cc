@@ -77,6 +77,7 @@ void NoteMissingSources(const InitContext& context) {
 void RunInit(const InitContext& context) {
   const HoldContext& hold = context.hold;
   BecomeHolder(hold, "cordon-init");
+  Require(hold, TakeStreams(context.standard_streams));
   const LaunchPlan& plan = hold.plan;
   Require(hold, JoinCgroups(hold));
   if (!plan.time_offsets.empty()) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "runtime/hold_workload.h"
 #include "runtime/mount_root.h"
 
@@ -9,6 +11,7 @@ namespace cordon {
 struct InitContext {
   HoldContext hold;
   MountScratch& mounts;
+  std::array<int, 3> standard_streams = {-1, -1, -1};  ///< TakeStreams()
 };
 
 /// PID 1 of the sandbox: joins the cgroups, builds the root and holds the workload. Ends with the

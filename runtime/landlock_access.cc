@@ -55,6 +55,17 @@ std::uint64_t LandlockRightsOfAbi(int abi) {
   return rights;
 }
 
+std::vector<std::string> LandlockGaps(int abi) {
+  std::vector<std::string> gaps{"stat", "access", "chmod", "chown", "xattr", "chdir"};
+  if (abi < 3) {
+    gaps.emplace_back("truncate");
+  }
+  if (abi < kCompleteLandlockAbi) {
+    gaps.emplace_back("ioctl on devices");
+  }
+  return gaps;
+}
+
 std::uint64_t LandlockFileRights() {
   std::uint64_t rights = 0;
   for (const Right& right : kRights) {

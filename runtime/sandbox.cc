@@ -18,6 +18,7 @@
 #include <system_error>
 
 #include "common/file.h"
+#include "common/text.h"
 #include "runtime/control_server.h"
 #include "runtime/entered_workload.h"
 #include "runtime/held_workload.h"
@@ -148,6 +149,24 @@ std::string NameOfNamespace(int file) {
   return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file), ignored).string();
 }
 
+constexpr int kExecutionPauseMs = 2;
+
+/// Whether the process has executed a program since it was cloned: PF_FORKNOEXEC is off in the
+/// flags that /proc/PID/stat shows (proc(5); linux/sched.h, 0x40 since Linux 2.6).
+bool HasExecuted(pid_t pid) {
+  constexpr std::uint64_t kForkedOnly = 0x40;
+  constexpr std::size_t kStatLimit = 4096;
+  constexpr std::size_t kFlags = 7;  // behind the name, which may hold anything but ends in ") "
+  const Expected<std::string> stat = ReadFile("/proc/" + std::to_string(pid) + "/stat", kStatLimit);
+  const std::size_t name_end = stat ? stat->rfind(')') : std::string::npos;
+  if (name_end == std::string::npos) {
+    return false;
+  }
+  const std::vector<std::string> fields = Split(std::string_view(*stat).substr(name_end), ' ');
+  const auto flags = fields.size() > kFlags ? ParseUnsigned(fields[kFlags]) : std::nullopt;
+  return flags && (*flags & kForkedOnly) == 0;
+}
+
 /// One running sandbox, from clone to the end of its first process.
 class Supervisor {
  public:
@@ -182,6 +201,8 @@ class Supervisor {
                                                    const std::array<int, 3>& streams);
   void Signal(int signal);
   void ForwardSignals();
+  Status NoticeExecution();
+  SandboxResult End();
 
   const LaunchPlan& plan_;
   const SandboxOptions& options_;
@@ -190,6 +211,7 @@ class Supervisor {
   UniqueFd signals_;
   sigset_t signal_mask_{};  ///< of what is executed
   std::int64_t started_ms_ = 0;
+  bool executed_ = false;  ///< and said so
   std::unique_ptr<PrivateNetwork> network_;
   std::vector<std::string_view> namespace_names_;
   std::vector<UniqueFd> namespaces_;  ///< of namespace_names_
@@ -202,9 +224,13 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   ASSIGN_OR_RETURN(UniqueFd inner, workload_.OpenChannel());
   const ExecuteArguments execute(plan_);
   MountScratch mounts(plan_);
-  const InitContext context{{plan_, execute, page, cgroups_.task_files(), inner.get(), signal_mask_,
-                             -1, KeptDescriptors(inner.get(), cgroups_.task_files())},
-                            mounts};
+  const std::array<int, 3> streams = options_.streams.value_or(std::array<int, 3>{-1, -1, -1});
+  const InitContext context{
+      {plan_, execute, page, cgroups_.task_files(), inner.get(), signal_mask_, -1,
+       KeptDescriptors(inner.get(), cgroups_.task_files(),
+                       std::vector<int>(streams.begin(), streams.end()))},
+      mounts,
+      streams};
 
   int pidfd = -1;
   clone_args arguments{};
@@ -330,6 +356,9 @@ void Supervisor::ForwardSignals() {
 
 Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
   signals_ = std::move(signals);
+  const auto waits_for_execution = [this] {
+    return options_.on_executed && workload_.begun() && !executed_;
+  };
   std::vector<pollfd> waits;
   while (!workload_.outcome()) {
     // poll(2) ignores negative descriptors. Connections wait in the backlog until the workload is
@@ -339,7 +368,10 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
              {workload_.notifications(), POLLIN, 0},
              {workload_.begun() ? forwarder_.fd() : -1, POLLIN, 0}};
     control_.AddWaits(waits);
-    if (::poll(waits.data(), waits.size(), -1) < 0) {
+    if (options_.output != nullptr) {
+      options_.output->AddWaits(waits);
+    }
+    if (::poll(waits.data(), waits.size(), waits_for_execution() ? kExecutionPauseMs : -1) < 0) {
       const int poll_errno = errno;
       if (poll_errno != EINTR) {
         return Fail(SystemError(poll_errno, "poll"));
@@ -359,13 +391,43 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
       RETURN_IF_ERROR(workload_.TakeMessage());
     }
     control_.Handle(waits);
+    if (options_.output != nullptr) {
+      options_.output->Handle(waits);
+    }
+    if (waits_for_execution()) {
+      RETURN_IF_ERROR(NoticeExecution());
+    }
   }
+  return End();
+}
+
+/// Says that the workload has executed its command, if it has.
+Status Supervisor::NoticeExecution() {
+  const bool has_ended = workload_.outcome().has_value();
+  if (has_ended ? std::holds_alternative<NotExecuted>(*workload_.outcome())
+                : !HasExecuted(workload_.pid())) {
+    return {};
+  }
+  executed_ = true;
+  return options_.on_executed(Inspect());
+}
+
+SandboxResult Supervisor::End() {
   (void)cgroups_.Thaw();
   workload_.Kill();
+  if (options_.output != nullptr) {
+    options_.output->Drain();
+  }
   SandboxResult result;
   result.outcome = workload_.outcome().value_or(Signaled{SIGKILL});
   result.violations = workload_.violations();
   result.unreported_violations = workload_.unreported();
+  if (options_.on_ended) {
+    SandboxState state = Inspect();
+    state.outcome = result.outcome;
+    options_.on_ended(state);
+  }
+  control_.Finish(result.outcome);
   return result;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "model/sandbox_state.h"
 #include "model/seccomp_policy.h"
 #include "runtime/launch_request.h"
+#include "runtime/output_log.h"
 #include "runtime/violation.h"
 
 namespace cordon {
@@ -31,6 +34,12 @@ struct SandboxOptions {
   SandboxState facts;         ///< name, policy and network, for who asks
   LimitsHeld limits_held = LimitsHeld::kAll;
   LateSignals late_signals = LateSignals::kAsBefore;
+  std::optional<std::array<int, 3>> streams;  ///< the workload's; nothing: this process's own
+  OutputLog* output = nullptr;                ///< where `streams` lead to; served while it runs
+  /// Called once the workload has executed its command. A failure ends the sandbox.
+  std::function<Status(const SandboxState&)> on_executed;
+  /// Called when all that ran is gone, before who waits for the end is told.
+  std::function<void(const SandboxState&)> on_ended;
   std::function<void(const Violation&)> on_violation;
   std::function<void(const std::string&)> on_warning;
 };

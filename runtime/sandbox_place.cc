@@ -50,10 +50,16 @@ Expected<std::string> OwnFolder() {
   return folder;
 }
 
-/// Takes the lock of `folder`, without waiting: -1 where another process holds it.
+/// Takes the lock of `folder`, without waiting: -1 where another process holds it. Fails with
+/// kNotFound where the folder is gone.
 Expected<UniqueFd> TakeLock(const std::string& folder) {
-  ASSIGN_OR_RETURN(UniqueFd lock,
-                   OpenAt(AT_FDCWD, folder + kLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  UniqueFd lock(::open((folder + kLock).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!lock.valid()) {
+    const int open_errno = errno;
+    Error error = SystemError(open_errno, folder + kLock);
+    error.code = open_errno == ENOENT ? ErrorCode::kNotFound : error.code;
+    return Fail(std::move(error));
+  }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     const int flock_errno = errno;
     if (flock_errno == EWOULDBLOCK) {
@@ -113,27 +119,53 @@ void RemovePlace(const std::string& folder) noexcept {
   std::filesystem::remove_all(folder, ignored);
 }
 
-/// The names in `folder`, those that nobody holds removed. Needs Serialise().
-Expected<std::vector<std::string>> HeldNames(const std::string& folder) {
-  std::vector<std::string> names;
+bool HasRecord(const std::string& folder) {
+  return ::access((folder + std::string(kPlaceRecord)).c_str(), F_OK) == 0;
+}
+
+/// What is in `folder`; what nobody holds and has no record is removed. Needs Serialise().
+Expected<KnownSandboxes> Look(const std::string& folder) {
+  KnownSandboxes known;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     if (!CheckSandboxName(name)) {
       continue;
     }
-    ASSIGN_OR_RETURN(const UniqueFd lock, TakeLock(entry.path().string()));
-    if (lock.valid()) {
-      RemovePlace(entry.path().string());
+    const std::string place = entry.path().string();
+    const Expected<UniqueFd> lock = TakeLock(place);
+    if (!lock && lock.error().code == ErrorCode::kNotFound) {
+      continue;  // its supervisor has removed it just now
+    }
+    if (!lock) {
+      return Fail(lock.error());
+    }
+    if (!lock->valid()) {
+      known.running.push_back(name);
+    } else if (HasRecord(place)) {
+      known.ended.push_back(name);
     } else {
-      names.push_back(name);
+      RemovePlace(place);
     }
   }
   if (error) {
     return Fail(SystemError(error.value(), folder));
   }
-  std::ranges::sort(names);
-  return names;
+  std::ranges::sort(known.running);
+  std::ranges::sort(known.ended);
+  return known;
+}
+
+Error HasEnded(const std::string& name) {
+  return MakeError(ErrorCode::kNotFound, "the sandbox " + Quote(name) + " has ended");
+}
+
+Error NoSuchSandbox(const std::string& name, std::string_view what,
+                    const std::vector<std::string>& names) {
+  return MakeError(
+      ErrorCode::kNotFound,
+      fmt::format("no sandbox called {} {}; {}", Quote(name), what,
+                  names.empty() ? "there is none of this user" : "there is: " + Join(names, ", ")));
 }
 
 }  // namespace
@@ -147,6 +179,10 @@ std::string SandboxesFolder() {
     return std::string(runtime) + "/cordon";
   }
   return fmt::format("/tmp/cordon-{}", ::geteuid());
+}
+
+std::string SandboxFolder(const std::string& name) {
+  return SandboxesFolder() + "/" + name;
 }
 
 Status CheckSandboxName(std::string_view name) {
@@ -167,9 +203,13 @@ Expected<SandboxPlace> SandboxPlace::Create(const std::string& name) {
   RETURN_IF_ERROR(CheckSandboxName(name));
   ASSIGN_OR_RETURN(const std::string folder, OwnFolder());
   ASSIGN_OR_RETURN(const UniqueFd serial, Serialise(folder));
-  ASSIGN_OR_RETURN(const std::vector<std::string> held, HeldNames(folder));
-  if (std::ranges::binary_search(held, name)) {
+  ASSIGN_OR_RETURN(const KnownSandboxes known, Look(folder));
+  if (std::ranges::binary_search(known.running, name)) {
     return Fail(InvalidInput("a sandbox called '" + name + "' is running"));
+  }
+  if (std::ranges::binary_search(known.ended, name)) {
+    return Fail(InvalidInput("a sandbox called '" + name + "' has ended and is kept: cordon rm " +
+                             name + " removes it"));
   }
   SandboxPlace place;
   const std::string own = folder + "/" + name;
@@ -187,40 +227,63 @@ Expected<SandboxPlace> SandboxPlace::Create(const std::string& name) {
 SandboxPlace::SandboxPlace(SandboxPlace&& other) noexcept
     : name_(std::move(other.name_)),
       folder_(std::exchange(other.folder_, {})),
+      kept_(other.kept_),
       lock_(std::move(other.lock_)),
       listener_(std::move(other.listener_)) {}
 
 SandboxPlace::~SandboxPlace() {
-  if (!folder_.empty()) {
+  if (!folder_.empty() && kept_ && HasRecord(folder_)) {
+    (void)::unlink((folder_ + kSocket).c_str());
+  } else if (!folder_.empty()) {
     RemovePlace(folder_);
   }
 }
 
-Expected<std::vector<std::string>> SandboxNames() {
+Expected<KnownSandboxes> FindSandboxes() {
   std::error_code error;
   if (!std::filesystem::exists(SandboxesFolder(), error)) {
-    return std::vector<std::string>();
+    return KnownSandboxes();
   }
   ASSIGN_OR_RETURN(const std::string folder, OwnFolder());
   ASSIGN_OR_RETURN(const UniqueFd serial, Serialise(folder));
-  return HeldNames(folder);
+  return Look(folder);
+}
+
+Status RemoveEndedSandbox(const std::string& name) {
+  RETURN_IF_ERROR(CheckSandboxName(name));
+  ASSIGN_OR_RETURN(const std::string folder, OwnFolder());
+  ASSIGN_OR_RETURN(const UniqueFd serial, Serialise(folder));
+  ASSIGN_OR_RETURN(const KnownSandboxes known, Look(folder));
+  if (std::ranges::binary_search(known.running, name)) {
+    return Fail(MakeError(ErrorCode::kUnsupported,
+                          fmt::format("the sandbox '{0}' is running: end it with cordon kill {0}, "
+                                      "or use rm -f",
+                                      name)));
+  }
+  if (!std::ranges::binary_search(known.ended, name)) {
+    return Fail(NoSuchSandbox(name, "is kept", known.ended));
+  }
+  const std::string place = SandboxFolder(name);
+  std::error_code error;
+  std::filesystem::remove_all(place, error);
+  return error ? Status(Fail(SystemError(error.value(), place))) : Status();
 }
 
 Expected<UniqueFd> ConnectToSandbox(const std::string& name) {
   RETURN_IF_ERROR(CheckSandboxName(name));
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, SandboxNames());
-  if (!std::ranges::binary_search(names, name)) {
-    return Fail(MakeError(ErrorCode::kNotFound,
-                          fmt::format("no sandbox called {} is running; {}", Quote(name),
-                                      names.empty() ? "there is none of this user"
-                                                    : "there is: " + Join(names, ", "))));
+  ASSIGN_OR_RETURN(const KnownSandboxes known, FindSandboxes());
+  if (std::ranges::binary_search(known.ended, name)) {
+    return Fail(HasEnded(name));
   }
-  ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(SandboxesFolder() + "/" + name));
+  if (!std::ranges::binary_search(known.running, name)) {
+    return Fail(NoSuchSandbox(name, "is running", known.running));
+  }
+  ASSIGN_OR_RETURN(const sockaddr_un address, AddressOf(SandboxFolder(name)));
   ASSIGN_OR_RETURN(UniqueFd socket, ControlSocket(0));
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int connect_errno = errno;
     if (connect_errno == ENOENT || connect_errno == ECONNREFUSED) {
-      return Fail(MakeError(ErrorCode::kNotFound, "the sandbox " + Quote(name) + " has ended"));
+      return Fail(HasEnded(name));
     }
     return Fail(SystemError(connect_errno, "the sandbox " + Quote(name)));
   }

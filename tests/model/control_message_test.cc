@@ -32,6 +32,8 @@ SandboxState ExampleState() {
   state.filter_instructions = 700;
   state.violations = 3;
   state.entered = {{20, {"sh"}}, {21, {"cat", "a b"}}};
+  state.ended_ms = 1'795'491'020'000;
+  state.outcome = Exited{3};
   return state;
 }
 
@@ -87,6 +89,7 @@ TEST(ControlRequest, ReadsWhatItWroteBytesIncluded) {
   for (const ControlRequest& request :
        {ControlRequest{}, ControlRequest{ControlRequestKind::kPause, 0, {}, {}, ""},
         ControlRequest{ControlRequestKind::kResume, 0, {}, {}, ""},
+        ControlRequest{ControlRequestKind::kWait, 0, {}, {}, ""},
         ControlRequest{ControlRequestKind::kSignal, SIGTERM, {}, {}, ""},
         ControlRequest{
             ControlRequestKind::kExecute, 0, {"cat", every_byte}, {"A=" + every_byte}, "/\xff"},

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "common/file.h"
 #include "runtime/control_channel.h"
+#include "runtime/sandbox_record.h"
 
 namespace cordon {
 namespace {
@@ -21,8 +23,13 @@ std::string OwnName(std::string_view part) {
 }
 
 bool IsListed(const std::string& name) {
-  const Expected<std::vector<std::string>> names = SandboxNames();
-  return names.has_value() && std::ranges::binary_search(*names, name);
+  const Expected<KnownSandboxes> known = FindSandboxes();
+  return known.has_value() && std::ranges::binary_search(known->running, name);
+}
+
+bool IsKept(const std::string& name) {
+  const Expected<KnownSandboxes> known = FindSandboxes();
+  return known.has_value() && std::ranges::binary_search(known->ended, name);
 }
 
 TEST(CheckSandboxName, TakesFileNamesThatNeedNoQuotes) {
@@ -74,6 +81,46 @@ TEST(SandboxPlace, WhatNobodyHoldsIsRemovedByWhoLooks) {
   ASSERT_TRUE(WriteFileAtomically(folder + "/lock", "").has_value());
   EXPECT_FALSE(IsListed(name));
   EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
+TEST(SandboxPlace, IsKeptWithItsRecordUntilItIsRemoved) {
+  const std::string name = OwnName("kept");
+  SandboxState state;
+  state.name = name;
+  state.command = {"cat"};
+  state.pid = 12;
+  state.namespaces = {{"pid", "pid:[1]"}};
+  {
+    Expected<SandboxPlace> place = SandboxPlace::Create(name);
+    ASSERT_TRUE(place.has_value()) << place.error().message;
+    EXPECT_EQ(ReadRecord(place->folder()).error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(RecordBeginning(place->folder(), state).has_value());
+    place->KeepRecord();
+    EXPECT_TRUE(IsListed(name));
+    EXPECT_FALSE(IsKept(name));
+    EXPECT_EQ(RemoveEndedSandbox(name).error().code, ErrorCode::kUnsupported);
+  }
+  EXPECT_FALSE(IsListed(name));
+  EXPECT_TRUE(IsKept(name));
+  EXPECT_EQ(SandboxPlace::Create(name).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(ConnectToSandbox(name).error().code, ErrorCode::kNotFound);
+  const Expected<SandboxState> lost = ReadRecord(SandboxFolder(name));
+  ASSERT_TRUE(lost.has_value()) << lost.error().message;
+  EXPECT_EQ(lost->status, "lost");
+  EXPECT_EQ(lost->outcome, Outcome(Signaled{SIGKILL}));
+  EXPECT_EQ(lost->pid, 0);
+  EXPECT_TRUE(lost->namespaces.empty());
+  state.outcome = Exited{3};
+  ASSERT_TRUE(RecordEnd(SandboxFolder(name), state).has_value());
+  const Expected<SandboxState> ended = ReadRecord(SandboxFolder(name));
+  ASSERT_TRUE(ended.has_value()) << ended.error().message;
+  EXPECT_EQ(ended->status, "ended");
+  EXPECT_EQ(ended->outcome, Outcome(Exited{3}));
+  EXPECT_EQ(ended->command, state.command);
+  EXPECT_GT(ended->ended_ms, 0);
+  ASSERT_TRUE(RemoveEndedSandbox(name).has_value());
+  EXPECT_FALSE(std::filesystem::exists(SandboxFolder(name)));
+  EXPECT_EQ(RemoveEndedSandbox(name).error().code, ErrorCode::kNotFound);
 }
 
 TEST(ControlChannel, RefusesWhatIsTooLong) {
