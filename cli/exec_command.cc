@@ -95,8 +95,9 @@ int Exec(const ExecOptions& options) {
   if (!signals) {
     return ReportError(signals.error());
   }
-  const ControlRequest request{ControlRequestKind::kExecute, 0, options.command,
-                               options.environment, options.working_directory};
+  const ControlRequest request{
+      ControlRequestKind::kExecute, 0, options.command, options.environment,
+      options.working_directory,    {}};
   if (const Status sent = SendControlMessage(socket->get(), WriteControlRequest(request),
                                              {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
       !sent) {

@@ -1,6 +1,10 @@
 #include "cli/parse_run_values.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -18,11 +22,18 @@ std::unexpected<Error> Wrong(std::string_view option, const std::string& text,
                            std::string(expected)));
 }
 
+/// The word of cgroup v2, and Docker's.
+bool IsLifted(std::string_view text) {
+  return text == "max" || text == "-1";
+}
+
 }  // namespace
 
-Expected<std::uint64_t> ParseMemory(const std::string& text) {
-  constexpr std::string_view kWhat = "a size such as 65536, 512k, 256M or 1G";
+Expected<std::uint64_t> ParseSize(const std::string& option, const std::string& text) {
   constexpr std::string_view kUnits = "kmg";
+  if (IsLifted(text)) {
+    return kUnlimited;
+  }
   std::string digits = text;
   unsigned shift = 0;
   if (!digits.empty()) {
@@ -35,12 +46,44 @@ Expected<std::uint64_t> ParseMemory(const std::string& text) {
   const std::optional<std::uint64_t> number = ParseUnsigned(digits);
   if (!number || *number == 0 ||
       *number > std::numeric_limits<std::uint64_t>::max() >> (shift + 1)) {
-    return Wrong("--memory", text, kWhat);
+    return Wrong(option, text, "a size such as 65536, 512k, 256M or 1G, or max");
   }
   return *number << shift;
 }
 
+Expected<std::uint64_t> ParseNumber(const std::string& option, const std::string& text,
+                                    std::uint64_t least, std::uint64_t most) {
+  const std::optional<std::uint64_t> number = ParseUnsigned(text);
+  if (!number || *number < least || *number > most) {
+    return Wrong(option, text,
+                 "a number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return *number;
+}
+
+Expected<DeviceRate> ParseDeviceRate(const std::string& option, const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    return Wrong(option, text, "DEVICE:RATE, such as /dev/vda:10M");
+  }
+  const std::string path = text.substr(0, colon);
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    const int stat_errno = errno;
+    return Fail(SystemError(stat_errno, option + " " + Quote(path)));
+  }
+  if (!S_ISBLK(status.st_mode)) {
+    return Fail(InvalidInput(option + " " + Quote(path) + ": this is no block device"));
+  }
+  DeviceRate rate{{major(status.st_rdev), minor(status.st_rdev)}, 0};
+  ASSIGN_OR_RETURN(rate.rate, ParseSize(option, text.substr(colon + 1)));
+  return rate;
+}
+
 Expected<std::uint64_t> ParseCpus(const std::string& text, std::uint64_t period_us) {
+  if (IsLifted(text)) {
+    return kUnlimited;
+  }
   double cpus = 0;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), cpus, std::chars_format::fixed);
@@ -51,11 +94,8 @@ Expected<std::uint64_t> ParseCpus(const std::string& text, std::uint64_t period_
 }
 
 Expected<std::uint64_t> ParsePids(const std::string& text) {
-  const std::optional<std::uint64_t> number = ParseUnsigned(text);
-  if (!number || *number == 0 || *number > 4'194'304) {
-    return Wrong("--pids", text, "a number of tasks from 1 to 4194304");
-  }
-  return *number;
+  return IsLifted(text) ? Expected<std::uint64_t>(kUnlimited)
+                        : ParseNumber("--pids", text, 1, 4'194'304);
 }
 
 Expected<PublishedPort> ParsePublish(const std::string& text) {

@@ -9,14 +9,23 @@
 
 namespace cordon::cli {
 
-/// Bytes in "256M", "1G", "65536", "512k" (powers of 1024, as Docker's). kInvalidInput naming
-/// --memory.
-Expected<std::uint64_t> ParseMemory(const std::string& text);
+/// Bytes in "256M", "1G", "65536", "512k" (powers of 1024, as Docker's), kUnlimited for "max" and
+/// "-1". kInvalidInput naming `option`.
+Expected<std::uint64_t> ParseSize(const std::string& option, const std::string& text);
 
-/// The quota per `period_us` that "1.5" processors are. kInvalidInput naming --cpus; at least 0.01.
+/// A whole number in a range. kInvalidInput naming `option`.
+Expected<std::uint64_t> ParseNumber(const std::string& option, const std::string& text,
+                                    std::uint64_t least, std::uint64_t most);
+
+/// "/dev/vda:10M", "/dev/vda:max": the block device that the file is, and a rate, in `ParseSize`'s
+/// words. kInvalidInput naming `option`.
+Expected<DeviceRate> ParseDeviceRate(const std::string& option, const std::string& text);
+
+/// The quota per `period_us` that "1.5" processors are, kUnlimited for "max". kInvalidInput naming
+/// --cpus; at least 0.01.
 Expected<std::uint64_t> ParseCpus(const std::string& text, std::uint64_t period_us);
 
-/// A number of tasks of at least 1.
+/// A number of tasks of at least 1, kUnlimited for "max" and "-1".
 Expected<std::uint64_t> ParsePids(const std::string& text);
 
 /// "8080:80", "127.0.0.1:5353:53/udp".

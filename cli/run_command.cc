@@ -10,12 +10,15 @@
 
 #include "cli/command.h"
 #include "cli/detached_run.h"
+#include "cli/device_options.h"
+#include "cli/limit_options.h"
 #include "cli/load_policy.h"
 #include "cli/parse_run_values.h"
 #include "cli/report_error.h"
 #include "cli/workload_arguments.h"
 #include "common/text.h"
 #include "model/default_sandbox.h"
+#include "runtime/device_rules.h"
 #include "runtime/host_features.h"
 #include "runtime/launch_plan.h"
 #include "runtime/sandbox.h"
@@ -31,9 +34,10 @@ struct RunOptions {
   std::string name;
   std::string rootfs;
   std::string hostname;
-  std::string memory;
-  std::string cpus;
-  std::string pids;
+  LimitOptions limits;
+  std::string cgroup_parent;
+  std::vector<std::string> devices;
+  std::vector<std::string> device_rules;
   std::vector<std::string> publish;
   std::string network;
   std::vector<std::string> volumes;
@@ -66,19 +70,26 @@ std::vector<std::string> Environment() {
 }
 
 Status ApplyLimits(const RunOptions& options, LaunchRequest& request) {
-  ResourceLimits& limits = request.config.limits;
-  if (!options.memory.empty()) {
-    ASSIGN_OR_RETURN(limits.memory_bytes, ParseMemory(options.memory));
-    request.limit_origins.memory = LimitOrigin::kAsked;
+  ASSIGN_OR_RETURN(const ResourceLimits asked, ParseLimits(options.limits));
+  request.config.limits = ChangeLimits(request.config.limits, asked);
+  request.limit_origins = OriginsOfChange(asked);
+  request.cgroup_parent = options.cgroup_parent;
+  return {};
+}
+
+/// A device that is named is one more than a sandbox has anyway, or the policy gives it.
+Status ApplyDevices(const RunOptions& options, LaunchRequest& request) {
+  ASSIGN_OR_RETURN(Devices asked, ParseDevices(options.devices, options.device_rules));
+  if (asked.rules.empty()) {
+    return {};
   }
-  if (!options.cpus.empty()) {
-    ASSIGN_OR_RETURN(limits.cpu_quota_us, ParseCpus(options.cpus, limits.cpu_period_us));
-    request.limit_origins.cpu = LimitOrigin::kAsked;
+  std::vector<DeviceRule>& rules = request.config.limits.devices;
+  if (rules.empty()) {
+    rules = OrdinaryDevices();
   }
-  if (!options.pids.empty()) {
-    ASSIGN_OR_RETURN(limits.pids, ParsePids(options.pids));
-    request.limit_origins.pids = LimitOrigin::kAsked;
-  }
+  rules.insert(rules.end(), asked.rules.begin(), asked.rules.end());
+  request.limit_origins.devices = LimitOrigin::kAsked;
+  request.volumes.insert(request.volumes.end(), asked.mounts.begin(), asked.mounts.end());
   return {};
 }
 
@@ -162,6 +173,7 @@ Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolic
                                                 : PolicyPart::kLimits);
   }
   RETURN_IF_ERROR(ApplyLimits(options, request));
+  RETURN_IF_ERROR(ApplyDevices(options, request));
   RETURN_IF_ERROR(ApplyNetwork(options, request.config));
   RETURN_IF_ERROR(ApplyFiles(options, request));
   return request;
@@ -177,11 +189,35 @@ Error NameModule(Error error, const RunOptions& options) {
 
 using Say = std::function<void(const std::string& line)>;
 
+/// "64M", or in bytes what is no whole number of mebibytes.
+std::string SizeText(std::uint64_t bytes) {
+  constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
+  return bytes % kMebibyte == 0 ? fmt::format("{}M", bytes / kMebibyte)
+                                : fmt::format("{} bytes", bytes);
+}
+
+/// What the limits did to the command.
+void ReportLimits(const SandboxResult& result, const Say& say) {
+  if (result.oom_kills != 0) {
+    const auto& limit = result.limits.memory_bytes;
+    say(fmt::format(
+        "the kernel killed {} of its processes for want of memory{}: --memory gives it more",
+        result.oom_kills,
+        limit && *limit != kUnlimited ? ", under a limit of " + SizeText(*limit) : ""));
+  }
+  if (result.tasks_refused != 0) {
+    const auto& limit = result.limits.pids;
+    say(fmt::format("{} times a task more was refused{}: --pids allows more", result.tasks_refused,
+                    limit && *limit != kUnlimited ? fmt::format(" than {}", *limit) : ""));
+  }
+}
+
 void ReportOutcome(const SandboxResult& result, const std::string& command, const Say& say) {
   if (result.unreported_violations != 0) {
     say(fmt::format("{} violations in all, {} of them repeated one reported above",
                     result.violations, result.unreported_violations));
   }
+  ReportLimits(result, say);
   if (const auto* not_executed = std::get_if<NotExecuted>(&result.outcome)) {
     say(SystemError(not_executed->sys_errno, command).message);
   }
@@ -222,7 +258,7 @@ Expected<std::uint64_t> LogBytes(const RunOptions& options) {
   if (options.log_size.empty()) {
     return kDefaultLogBytes;
   }
-  const Expected<std::uint64_t> bytes = ParseMemory(options.log_size);
+  const Expected<std::uint64_t> bytes = ParseSize("--log-size", options.log_size);
   if (!bytes || *bytes < SandboxLog::kMinLimitBytes) {
     return Fail(InvalidInput("--log-size takes at least 256k, as in 8M or 1G, not " +
                              Quote(options.log_size)));
@@ -370,11 +406,6 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   run->add_option("--rootfs", options->rootfs, "Root file system (default: the host's, read-only)")
       ->type_name("DIR");
   run->add_option("--hostname", options->hostname, "Host name inside")->type_name("H");
-  run->add_option("--memory", options->memory, "Most memory, swap included: 256M, 1G")
-      ->type_name("SIZE");
-  run->add_option("--cpus", options->cpus, "Most processor time, in processors: 1.5")
-      ->type_name("N");
-  run->add_option("--pids", options->pids, "Most tasks")->type_name("N");
   run->add_option("--publish", options->publish,
                   "Port of the host that leads inside; UDP with --network private")
       ->type_name("[ADDRESS:]HOST:CTR[/udp]")
@@ -410,6 +441,20 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   run->add_option("--log-size", options->log_size, "Most that its log may take (default: 8M)")
       ->type_name("SIZE")
       ->needs(detach);
+  AddLimitOptions(*run, options->limits);
+  run->add_option("--device", options->devices,
+                  "Device to show and allow; others but the ordinary ones are refused then")
+      ->type_name("DEVICE[:INSIDE][:rwm]")
+      ->group("Limits")
+      ->allow_extra_args(false);
+  run->add_option("--device-rule", options->device_rules, "Devices to allow: 'c 10:229 rwm'")
+      ->type_name("RULE")
+      ->group("Limits")
+      ->allow_extra_args(false);
+  run->add_option("--cgroup-parent", options->cgroup_parent,
+                  "Cgroup to make its cgroups in, from the root of each hierarchy: /services/web")
+      ->type_name("PATH")
+      ->group("Limits");
   run->footer("The command follows: cordon run [OPTIONS] -- COMMAND [ARGUMENT]...");
   run->prefix_command();  // the first word that is no option begins the command
   run->callback([run, options, &exit_code] {

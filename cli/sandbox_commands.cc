@@ -12,11 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/ask_sandbox.h"
 #include "cli/command.h"
 #include "cli/command_line_text.h"
 #include "cli/report_error.h"
 #include "common/text.h"
-#include "runtime/control_channel.h"
 #include "runtime/sandbox_place.h"
 #include "runtime/sandbox_record.h"
 
@@ -31,15 +31,6 @@ std::optional<SandboxState> Ended(const std::string& name) {
   }
   const Expected<SandboxState> record = ReadRecord(SandboxFolder(name));
   return record ? std::optional(*record) : std::nullopt;
-}
-
-Expected<SandboxState> Inspect(const std::string& name) {
-  ASSIGN_OR_RETURN(const UniqueFd socket, ConnectToSandbox(name));
-  ASSIGN_OR_RETURN(const ControlReply reply, AskSupervisor(socket.get(), {}));
-  if (!reply.state) {
-    return Fail(MakeError(ErrorCode::kInternal, "the supervisor's reply holds no state"));
-  }
-  return *reply.state;
 }
 
 std::string Age(std::int64_t started_ms) {
@@ -106,16 +97,7 @@ int List(const ListOptions& options) {
   if (!known) {
     return ReportError(known.error());
   }
-  std::vector<SandboxState> states;
-  for (const std::string& name : known->running) {
-    // One that ends just now is not in the list.
-    Expected<SandboxState> state = Inspect(name);
-    if (state) {
-      states.push_back(*std::move(state));
-    } else if (state.error().code != ErrorCode::kNotFound) {
-      ReportWarning(name + ": " + state.error().message);
-    }
-  }
+  std::vector<SandboxState> states = InspectEach(known->running);
   if (options.listed == Listed::kAll) {
     for (const std::string& name : known->ended) {
       Expected<SandboxState> record = ReadRecord(SandboxFolder(name));
@@ -147,7 +129,7 @@ int List(const ListOptions& options) {
 }
 
 int PrintState(const std::string& name, const std::string& field) {
-  Expected<SandboxState> state = Inspect(name);
+  Expected<SandboxState> state = InspectSandbox(name);
   if (!state) {
     const std::optional<SandboxState> ended = Ended(name);
     if (!ended) {
@@ -184,16 +166,6 @@ std::optional<int> ParseSignal(std::string_view text) {
   return std::nullopt;
 }
 
-/// Sends `request` to the supervisor of `name`.
-int Order(const std::string& name, const ControlRequest& request) {
-  const Expected<UniqueFd> socket = ConnectToSandbox(name);
-  if (!socket) {
-    return ReportError(socket.error());
-  }
-  const Expected<ControlReply> reply = AskSupervisor(socket->get(), request);
-  return reply ? kOk : ReportError(reply.error());
-}
-
 int Kill(const std::string& name, const std::string& signal_text) {
   const std::optional<int> signal = ParseSignal(signal_text);
   if (!signal) {
@@ -202,7 +174,7 @@ int Kill(const std::string& name, const std::string& signal_text) {
   ControlRequest request;
   request.kind = ControlRequestKind::kSignal;
   request.signal = *signal;
-  return Order(name, request);
+  return OrderSandbox(name, request);
 }
 
 void AddOrder(CLI::App& app, int& exit_code, ControlRequestKind kind, const std::string& command,
@@ -213,7 +185,7 @@ void AddOrder(CLI::App& app, int& exit_code, ControlRequestKind kind, const std:
   order->callback([name, kind, &exit_code] {
     ControlRequest request;
     request.kind = kind;
-    exit_code = Order(*name, request);
+    exit_code = OrderSandbox(*name, request);
   });
 }
 

@@ -22,7 +22,8 @@ enum class ControlRequestKind : std::uint8_t {
   kExecute,
   kPause,
   kResume,
-  kWait
+  kWait,
+  kUpdate
 };
 
 struct ControlRequest {
@@ -31,6 +32,7 @@ struct ControlRequest {
   std::vector<std::string> arguments;    ///< kExecute: at least the command
   std::vector<std::string> environment;  ///< kExecute: NAME=VALUE, besides the workload's
   std::string working_directory;         ///< kExecute: empty for the workload's
+  ResourceLimits limits;                 ///< kUpdate: what is to change
   bool operator==(const ControlRequest&) const = default;
 };
 

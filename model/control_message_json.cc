@@ -9,14 +9,15 @@
 #include "model/control_message.h"
 #include "model/json_cursor.h"
 #include "model/outcome_json.h"
+#include "model/resource_limits_json.h"
 
 namespace cordon {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 6> kKinds = {"inspect", "signal", "exec",
-                                                    "pause",   "resume", "wait"};
+constexpr std::array<std::string_view, 7> kKinds = {"inspect", "signal", "exec",  "pause",
+                                                    "resume",  "wait",   "update"};
 constexpr int kHighestSignal = 64;
 
 std::string Dump(const Json& json) {
@@ -77,6 +78,9 @@ std::string WriteControlRequest(const ControlRequest& request) {
     json["environment"] = ToLatin1(request.environment);
     json["working_directory"] = ToLatin1({request.working_directory});
   }
+  if (request.kind == ControlRequestKind::kUpdate) {
+    json["resources"] = Json::parse(WriteResourceLimits(request.limits), nullptr, false);
+  }
   return Dump(json);
 }
 
@@ -107,6 +111,10 @@ Expected<ControlRequest> ReadControlRequest(std::string_view text, std::string_v
     ASSIGN_OR_RETURN(const JsonCursor folder, json.At("working_directory"));
     ASSIGN_OR_RETURN(const std::vector<std::string> folders, FromLatin1(folder));
     request.working_directory = folders.empty() ? "" : folders.front();
+  }
+  if (request.kind == ControlRequestKind::kUpdate) {
+    ASSIGN_OR_RETURN(const JsonCursor resources, json.At("resources"));
+    ASSIGN_OR_RETURN(request.limits, ReadResourceLimits(resources));
   }
   return request;
 }

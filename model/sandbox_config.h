@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/file_access.h"
+#include "model/resource_limits.h"
 #include "model/seccomp_policy.h"
 
 /// How a workload is isolated: the values of an OCI runtime configuration (runtime-spec 1.0.2
@@ -49,15 +50,6 @@ struct ClockOffset {
   std::int64_t seconds = 0;
   std::uint32_t nanoseconds = 0;  ///< below 1'000'000'000
   bool operator==(const ClockOffset&) const = default;
-};
-
-/// Nothing means: not limited.
-struct ResourceLimits {
-  std::optional<std::uint64_t> memory_bytes;
-  std::optional<std::uint64_t> cpu_quota_us;  ///< per cpu_period_us
-  std::uint64_t cpu_period_us = 100000;
-  std::optional<std::uint64_t> pids;
-  bool operator==(const ResourceLimits&) const = default;
 };
 
 /// One Landlock rule: what may be done beneath `path` (a directory) or to it (a file), in

@@ -7,6 +7,8 @@
 
 #include "model/ipv4_address.h"
 #include "model/json_cursor.h"
+#include "model/json_members.h"
+#include "model/resource_limits_json.h"
 #include "model/seccomp_policy_json.h"
 
 namespace cordon {
@@ -94,19 +96,8 @@ Json LinuxJson(const SandboxConfig& config) {
   for (const auto& [clock, offset] : config.time_offsets) {
     linux_part["timeOffsets"][clock] = {{"secs", offset.seconds}, {"nanosecs", offset.nanoseconds}};
   }
-  Json resources = Json::object();
-  const ResourceLimits& limits = config.limits;
-  if (limits.memory_bytes) {
-    resources["memory"] = {{"limit", *limits.memory_bytes}};
-  }
-  if (limits.cpu_quota_us) {
-    resources["cpu"] = {{"quota", *limits.cpu_quota_us}, {"period", limits.cpu_period_us}};
-  }
-  if (limits.pids) {
-    resources["pids"] = {{"limit", *limits.pids}};
-  }
-  if (!resources.empty()) {
-    linux_part["resources"] = std::move(resources);
+  if (config.limits != ResourceLimits()) {
+    linux_part["resources"] = Json::parse(WriteResourceLimits(config.limits), nullptr, false);
   }
   linux_part["maskedPaths"] = config.masked_paths;
   linux_part["readonlyPaths"] = config.readonly_paths;
@@ -147,32 +138,6 @@ Json AnnotationsJson(const SandboxConfig& config) {
   return annotations;
 }
 
-/// `visit(name, member)` for each member of the object at `place`; it returns false for one that it
-/// does not know, which is a mistake.
-template <typename Visit>
-Status EachMember(const JsonCursor& place, Visit visit) {
-  ASSIGN_OR_RETURN(const auto members, place.Members());
-  for (const auto& [name, member] : members) {
-    Expected<bool> known = visit(std::string_view(name), member);
-    if (!known) {
-      return Fail(std::move(known).error());
-    }
-    if (!*known) {
-      return Fail(member.Mistake("a member that cordon does not understand"));
-    }
-  }
-  return {};
-}
-
-template <typename Visit>
-Status EachElement(const JsonCursor& place, Visit visit) {
-  ASSIGN_OR_RETURN(const std::vector<JsonCursor> elements, place.Elements());
-  for (const JsonCursor& element : elements) {
-    RETURN_IF_ERROR(visit(element));
-  }
-  return {};
-}
-
 Expected<std::string> AbsolutePath(const JsonCursor& place) {
   ASSIGN_OR_RETURN(std::string path, place.String());
   if (path.empty() || path.front() != '/') {
@@ -192,23 +157,6 @@ Status Embedded(const JsonCursor& place, Visit visit) {
 
 constexpr std::uint64_t kMax64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kMax32 = std::numeric_limits<std::uint32_t>::max();
-
-/// Assigns the value of an Expected to `target`, and makes the visitor return true ("known").
-template <typename Target, typename Value>
-Expected<bool> Take(Target& target, Expected<Value> value) {
-  if (!value) {
-    return Fail(std::move(value).error());
-  }
-  target = static_cast<Target>(std::move(*value));
-  return true;
-}
-
-Expected<bool> Known(Status status) {
-  if (!status) {
-    return Fail(std::move(status).error());
-  }
-  return true;
-}
 
 Status ReadUser(const JsonCursor& field, SandboxConfig& config) {
   return EachMember(field, [&](std::string_view name, const JsonCursor& value) -> Expected<bool> {
@@ -387,32 +335,6 @@ Status ReadTimeOffsets(const JsonCursor& field, SandboxConfig& config) {
   });
 }
 
-Status ReadResources(const JsonCursor& field, SandboxConfig& config) {
-  ResourceLimits& limits = config.limits;
-  return EachMember(
-      field, [&](std::string_view group, const JsonCursor& members) -> Expected<bool> {
-        if (group != "memory" && group != "cpu" && group != "pids") {
-          return false;
-        }
-        return Known(EachMember(
-            members, [&](std::string_view name, const JsonCursor& value) -> Expected<bool> {
-              if (group == "memory" && name == "limit") {
-                return Take(limits.memory_bytes, value.Unsigned(kMax64 >> 1));
-              }
-              if (group == "pids" && name == "limit") {
-                return Take(limits.pids, value.Unsigned(kMax64 >> 1));
-              }
-              if (group == "cpu" && name == "quota") {
-                return Take(limits.cpu_quota_us, value.Unsigned(kMax64 >> 1));
-              }
-              if (group == "cpu" && name == "period") {
-                return Take(limits.cpu_period_us, value.Unsigned(1'000'000));
-              }
-              return false;
-            }));
-      });
-}
-
 Status ReadLinux(const JsonCursor& field, SandboxConfig& config) {
   return EachMember(field, [&](std::string_view name, const JsonCursor& value) -> Expected<bool> {
     if (name == "namespaces") {
@@ -423,7 +345,7 @@ Status ReadLinux(const JsonCursor& field, SandboxConfig& config) {
       return Known(ReadTimeOffsets(value, config));
     }
     if (name == "resources") {
-      return Known(ReadResources(value, config));
+      return Take(config.limits, ReadResourceLimits(value));
     }
     if (name == "maskedPaths") {
       return Take(config.masked_paths, value.Strings());

@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 #include "model/outcome.h"
+#include "model/resource_limits.h"
 
 namespace cordon {
 
@@ -39,6 +40,7 @@ struct SandboxState {
   std::string selinux_label;
   std::map<std::string, std::string> namespaces;  ///< "pid" -> "pid:[4026531836]", its own ones
   std::vector<std::string> cgroups;               ///< folders
+  ResourceLimits limits;                          ///< that it is to be held to
   std::vector<std::string> mounts;                ///< "DESTINATION from SOURCE"
   std::uint64_t filter_instructions = 0;          ///< of the seccomp filter; 0: none
   std::uint64_t violations = 0;

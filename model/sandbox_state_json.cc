@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "model/json_cursor.h"
 #include "model/outcome_json.h"
+#include "model/resource_limits_json.h"
 #include "model/sandbox_state.h"
 
 namespace cordon {
@@ -37,6 +38,7 @@ Json ToJson(const SandboxState& state) {
     json["namespaces"][kind] = link;
   }
   json["cgroups"] = ToUtf8(state.cgroups);
+  json["limits"] = Json::parse(WriteResourceLimits(state.limits), nullptr, false);
   json["mounts"] = ToUtf8(state.mounts);
   json["filter_instructions"] = state.filter_instructions;
   json["violations"] = state.violations;
@@ -96,6 +98,8 @@ Expected<SandboxState> ReadSandboxState(std::string_view text, std::string_view 
   RETURN_IF_ERROR(ReadStrings(json, "command", state.command));
   RETURN_IF_ERROR(ReadStrings(json, "cgroups", state.cgroups));
   RETURN_IF_ERROR(ReadStrings(json, "mounts", state.mounts));
+  ASSIGN_OR_RETURN(const JsonCursor limits, json.At("limits"));
+  ASSIGN_OR_RETURN(state.limits, ReadResourceLimits(limits));
   ASSIGN_OR_RETURN(const JsonCursor namespaces, json.At("namespaces"));
   ASSIGN_OR_RETURN(const auto links, namespaces.Members());
   for (const auto& [kind, link] : links) {

@@ -90,11 +90,33 @@ CgroupLayout ParseCgroupLayout(std::string_view proc_self_cgroup, std::string_vi
         for (const std::string& controller : Split(controllers, ',')) {
           if (std::ranges::find(mount.options, controller) != mount.options.end()) {
             layout.v1.try_emplace(controller, *folder);
+            layout.v1_roots.try_emplace(controller, mount.point);
           }
         }
       }
     }
   }
+  return layout;
+}
+
+Expected<CgroupLayout> BelowParent(CgroupLayout layout, const std::string& parent) {
+  std::vector<std::string> parts = Split(parent, '/');
+  std::erase(parts, "");
+  if (parts.empty() || std::ranges::any_of(parts, [](const std::string& part) {
+        return part == "." || part == "..";
+      })) {
+    return Fail(InvalidInput("--cgroup-parent " + Quote(parent) +
+                             ": expected a path such as /services/web, without '..'"));
+  }
+  const std::string path = "/" + Join(parts, "/");
+  const bool from_root = parent.front() == '/';
+  for (auto& [controller, folder] : layout.v1) {
+    folder = (from_root ? layout.v1_roots.at(controller) : folder) + path;
+  }
+  if (layout.v2) {
+    layout.v2 = (from_root ? *layout.v2_root : *layout.v2) + path;
+  }
+  layout.placement = CgroupPlacement::kExactly;
   return layout;
 }
 

@@ -131,6 +131,9 @@ Expected<ControlReply> ControlServer::Do(Client& client, const ControlMessage& m
     case ControlRequestKind::kWait:
       client.waits = true;
       return reply;
+    case ControlRequestKind::kUpdate:
+      RETURN_IF_ERROR(actions_.update(request.limits));
+      return reply;
     default:
       break;
   }

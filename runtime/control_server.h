@@ -25,6 +25,7 @@ class ControlServer {
     std::function<void(int signal)> signal;
     std::function<Status()> pause;
     std::function<Status()> resume;
+    std::function<Status(const ResourceLimits& change)> update;
     std::function<Expected<std::unique_ptr<EnteredWorkload>>(const ControlRequest& request,
                                                              const std::array<int, 3>& streams)>
         execute;

@@ -297,84 +297,23 @@ Status PlanRlimits(const LaunchRequest& request, const HostFeatures& host, Launc
   return {};
 }
 
-/// One kind of limit: the files of both cgroup versions.
-struct LimitKind {
-  std::string_view controller;
-  std::string_view option;  ///< for messages
-  LimitOrigin origin;
-  std::vector<CgroupStep::Write> v1;
-  std::vector<CgroupStep::Write> v2;
-};
-
-std::vector<LimitKind> WantedLimits(const ResourceLimits& limits, const LimitOrigins& origins) {
-  std::vector<LimitKind> kinds;
-  if (limits.memory_bytes) {
-    const std::string bytes = std::to_string(*limits.memory_bytes);
-    // Without the swap limit the memory limit only moves pages to swap.
-    kinds.push_back(
-        {"memory",
-         "--memory",
-         origins.memory,
-         {{"memory.limit_in_bytes", bytes}, {"memory.memsw.limit_in_bytes", bytes, true}},
-         {{"memory.max", bytes}, {"memory.swap.max", "0", true}}});
+Status PlanLimits(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  plan.limits = request.config.limits;
+  plan.cgroup_layout = host.cgroups;
+  if (!request.cgroup_parent.empty()) {
+    ASSIGN_OR_RETURN(plan.cgroup_layout, BelowParent(host.cgroups, request.cgroup_parent));
   }
-  if (limits.cpu_quota_us) {
-    const std::string quota = std::to_string(*limits.cpu_quota_us);
-    const std::string period = std::to_string(limits.cpu_period_us);
-    kinds.push_back({"cpu",
-                     "--cpus",
-                     origins.cpu,
-                     {{"cpu.cfs_period_us", period}, {"cpu.cfs_quota_us", quota}},
-                     {{"cpu.max", quota + " " + period}}});
-  }
-  if (limits.pids) {
-    // One more for the sandbox's own first process.
-    const std::string tasks = std::to_string(*limits.pids + 1);
-    kinds.push_back({"pids", "--pids", origins.pids, {{"pids.max", tasks}}, {{"pids.max", tasks}}});
-  }
-  return kinds;
-}
-
-Status PlanCgroups(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
-  for (LimitKind& kind : WantedLimits(request.config.limits, request.limit_origins)) {
-    const std::string controller(kind.controller);
-    if (const auto v1 = host.cgroups.v1.find(controller); v1 != host.cgroups.v1.end()) {
-      // Controllers mounted together share one folder.
-      const auto same = std::ranges::find(plan.cgroups, v1->second, &CgroupStep::parent);
-      CgroupStep& step = same != plan.cgroups.end() ? *same : plan.cgroups.emplace_back();
-      step.version = CgroupVersion::kV1;
-      step.parent = v1->second;
-      step.controllers.push_back(controller);
-      step.writes.insert(step.writes.end(), kind.v1.begin(), kind.v1.end());
-      step.origin = std::max(step.origin, kind.origin);
-      continue;
+  ASSIGN_OR_RETURN(CgroupPlan cgroups,
+                   PlanCgroups(plan.limits, request.limit_origins, plan.cgroup_layout));
+  for (const UnheldLimit& unheld : cgroups.unheld) {
+    if (unheld.origin == LimitOrigin::kAsked && !request.degraded.contains(PolicyPart::kLimits)) {
+      return Fail(
+          MakeError(ErrorCode::kUnsupported, unheld.option + " cannot be held: " + unheld.reason));
     }
-    if (host.cgroups.v2) {
-      const auto same = std::ranges::find(plan.cgroups, CgroupVersion::kV2, &CgroupStep::version);
-      CgroupStep& step = same != plan.cgroups.end() ? *same : plan.cgroups.emplace_back();
-      step.version = CgroupVersion::kV2;
-      step.parent = *host.cgroups.v2;
-      step.controllers.push_back(controller);
-      step.writes.insert(step.writes.end(), kind.v2.begin(), kind.v2.end());
-      step.origin = std::max(step.origin, kind.origin);
-      continue;
-    }
-    const std::string missing =
-        fmt::format("no cgroup hierarchy with the {} controller is mounted", controller);
-    if (kind.origin == LimitOrigin::kAsked && !request.degraded.contains(PolicyPart::kLimits)) {
-      return Fail(MakeError(ErrorCode::kUnsupported,
-                            std::string(kind.option) + " cannot be held: " + missing));
-    }
-    plan.warnings.push_back(fmt::format("the {} limit is not held: {}", controller, missing));
+    plan.warnings.push_back(
+        fmt::format("the {} limit is not held: {}", unheld.controller, unheld.reason));
   }
-  // A sandbox that has a cgroup can be paused. v2 needs no controller for that.
-  if (const auto freezer = host.cgroups.v1.find("freezer");
-      !plan.cgroups.empty() && freezer != host.cgroups.v1.end()) {
-    const auto same = std::ranges::find(plan.cgroups, freezer->second, &CgroupStep::parent);
-    CgroupStep& step = same != plan.cgroups.end() ? *same : plan.cgroups.emplace_back();
-    step.parent = freezer->second;
-    step.controllers.emplace_back("freezer");
-  }
+  plan.cgroups = std::move(cgroups.steps);
   return {};
 }
 
@@ -499,7 +438,7 @@ Expected<LaunchPlan> PlanLaunch(const LaunchRequest& request, const HostFeatures
   RETURN_IF_ERROR(PlanMounts(request, plan));
   RETURN_IF_ERROR(PlanCapabilities(request, host, plan));
   RETURN_IF_ERROR(PlanRlimits(request, host, plan));
-  RETURN_IF_ERROR(PlanCgroups(request, host, plan));
+  RETURN_IF_ERROR(PlanLimits(request, host, plan));
   RETURN_IF_ERROR(PlanFilePart(request, host, plan));
   RETURN_IF_ERROR(PlanSeccomp(request, host, plan));
   return plan;

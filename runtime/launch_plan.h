@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "runtime/cgroup_plan.h"
 #include "runtime/host_features.h"
 #include "runtime/launch_request.h"
 #include "runtime/mount_step.h"
@@ -23,25 +24,6 @@ struct IdMap {
   std::uint32_t outside = 0;
   std::uint32_t count = 1;
   bool operator==(const IdMap&) const = default;
-};
-
-enum class CgroupVersion : std::uint8_t { kV1, kV2 };
-
-/// One cgroup to make below `parent`, and the limits to write into its files, in order.
-struct CgroupStep {
-  struct Write {
-    std::string file;
-    std::string value;
-    bool optional = false;  ///< the file need not exist (swap accounting)
-    bool operator==(const Write&) const = default;
-  };
-
-  CgroupVersion version = CgroupVersion::kV1;
-  std::string parent;                    ///< a folder below a cgroup mount
-  std::vector<std::string> controllers;  ///< what must work in it
-  std::vector<Write> writes;
-  LimitOrigin origin = LimitOrigin::kNone;
-  bool operator==(const CgroupStep&) const = default;
 };
 
 /// What gives a network namespace an address of its own.
@@ -90,6 +72,8 @@ struct LaunchPlan {
   std::vector<std::string> readonly_paths;
 
   std::vector<CgroupStep> cgroups;
+  CgroupLayout cgroup_layout;  ///< where later ones go
+  ResourceLimits limits;       ///< that `cgroups` hold the sandbox to
 
   uid_t uid = 0;
   gid_t gid = 0;

@@ -40,7 +40,11 @@ enum class LimitsHeld : std::uint8_t {
 struct LimitOrigins {
   LimitOrigin memory = LimitOrigin::kProposed;
   LimitOrigin cpu = LimitOrigin::kProposed;
+  LimitOrigin cpuset = LimitOrigin::kProposed;
   LimitOrigin pids = LimitOrigin::kProposed;
+  LimitOrigin io = LimitOrigin::kProposed;
+  LimitOrigin devices = LimitOrigin::kProposed;
+  LimitOrigin unified = LimitOrigin::kProposed;
 };
 
 /// Everything that a launch is asked to do; with HostFeatures it determines the LaunchPlan.
@@ -58,6 +62,7 @@ struct LaunchRequest {
   ViolationReports reports = ViolationReports::kLive;
   UserNamespaceUse user_namespace = UserNamespaceUse::kWhenUnprivileged;
   LimitOrigins limit_origins;
+  std::string cgroup_parent;  ///< BelowParent(); empty: the caller's
   std::optional<FileHolder> required_holder;
   std::set<PolicyPart> degraded;  ///< parts that may go unheld
 };

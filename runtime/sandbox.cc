@@ -7,18 +7,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <system_error>
 
 #include "common/file.h"
 #include "common/text.h"
+#include "runtime/cgroup_usage.h"
 #include "runtime/control_server.h"
 #include "runtime/entered_workload.h"
 #include "runtime/held_workload.h"
@@ -26,6 +29,7 @@
 #include "runtime/port_forwarder.h"
 #include "runtime/private_network.h"
 #include "runtime/sandbox_cgroups.h"
+#include "runtime/sandbox_processes.h"
 
 namespace cordon {
 namespace {
@@ -175,6 +179,7 @@ class Supervisor {
       : plan_(plan),
         options_(options),
         cgroups_(cgroups),
+        limits_(plan.limits),
         forwarder_(std::move(forwarder)),
         workload_(plan, options),
         control_(options.control_listener,
@@ -182,6 +187,7 @@ class Supervisor {
                   .signal = [this](int signal) { Signal(signal); },
                   .pause = [this] { return cgroups_.Freeze(); },
                   .resume = [this] { return cgroups_.Thaw(); },
+                  .update = [this](const ResourceLimits& change) { return Update(change); },
                   .execute = [this](const auto& request,
                                     const auto& streams) { return Enter(request, streams); }}) {}
 
@@ -197,6 +203,7 @@ class Supervisor {
  private:
   Status OpenNamespaces(pid_t first);
   SandboxState Inspect() const;
+  Status Update(const ResourceLimits& change);
   Expected<std::unique_ptr<EnteredWorkload>> Enter(const ControlRequest& request,
                                                    const std::array<int, 3>& streams);
   void Signal(int signal);
@@ -207,6 +214,7 @@ class Supervisor {
   const LaunchPlan& plan_;
   const SandboxOptions& options_;
   SandboxCgroups& cgroups_;
+  ResourceLimits limits_;
   PortForwarder forwarder_;
   UniqueFd signals_;
   sigset_t signal_mask_{};  ///< of what is executed
@@ -309,6 +317,7 @@ SandboxState Supervisor::Inspect() const {
     state.namespaces["time"] = NameOfNamespace(workload_.time_namespace());
   }
   state.cgroups = cgroups_.folders();
+  state.limits = limits_;
   for (const MountStep& mount : plan_.mounts) {
     state.mounts.push_back(mount.destination + " from " + mount.source);
   }
@@ -316,6 +325,33 @@ SandboxState Supervisor::Inspect() const {
   state.violations = workload_.violations() + control_.violations();
   state.entered = control_.Entered();
   return state;
+}
+
+Status Supervisor::Update(const ResourceLimits& change) {
+  if (!workload_.begun()) {
+    return Fail(MakeError(ErrorCode::kUnsupported, "the sandbox is still being made"));
+  }
+  if (!change.devices.empty()) {
+    return Fail(
+        MakeError(ErrorCode::kUnsupported, "the devices of a running sandbox cannot be changed"));
+  }
+  const ResourceLimits wanted = ChangeLimits(limits_, change);
+  ASSIGN_OR_RETURN(const CgroupPlan plan,
+                   PlanCgroups(wanted, OriginsOfChange(change), plan_.cgroup_layout));
+  for (const UnheldLimit& unheld : plan.unheld) {
+    if (unheld.origin == LimitOrigin::kAsked) {
+      return Fail(
+          MakeError(ErrorCode::kUnsupported, unheld.option + " cannot be held: " + unheld.reason));
+    }
+  }
+  RETURN_IF_ERROR(cgroups_.Change(plan.steps, [] {
+    std::vector<pid_t> pids;
+    std::ranges::transform(SandboxProcesses(::getpid()), std::back_inserter(pids),
+                           &SandboxProcess::pid);
+    return pids;
+  }));
+  limits_ = wanted;
+  return {};
 }
 
 Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlRequest& request,
@@ -419,6 +455,10 @@ SandboxResult Supervisor::End() {
     options_.output->Drain();
   }
   SandboxResult result;
+  const SandboxUsage counts = ReadCgroupCounts(cgroups_.folders());
+  result.oom_kills = counts.oom_kills.value_or(0);
+  result.tasks_refused = counts.tasks_refused.value_or(0);
+  result.limits = limits_;
   result.outcome = workload_.outcome().value_or(Signaled{SIGKILL});
   result.violations = workload_.violations();
   result.unreported_violations = workload_.unreported();

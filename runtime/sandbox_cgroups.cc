@@ -14,81 +14,18 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <iterator>
 #include <ranges>
 #include <string_view>
 #include <utility>
 
 #include "common/file.h"
 #include "common/text.h"
+#include "runtime/cgroup_file.h"
+#include "runtime/device_rules.h"
 
 namespace cordon {
 namespace {
-
-constexpr std::size_t kControlFileLimit = 65536;
-constexpr int kRemoveAttempts = 1000;
-constexpr timespec kRemovePause{.tv_sec = 0, .tv_nsec = 10'000'000};
-
-/// A cgroup's control file takes one write(2) per setting; WriteFileAtomically would try to replace
-/// it.
-Status WriteControl(const std::string& path, const std::string& value) {
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    const int open_errno = errno;
-    return Fail(SystemError(open_errno, "open " + path));
-  }
-  if (::write(file.get(), value.data(), value.size()) < 0) {
-    const int write_errno = errno;
-    return Fail(SystemError(write_errno, "writing '" + value + "' to " + path));
-  }
-  return {};
-}
-
-bool HasWords(const std::string& path, const std::vector<std::string>& words) {
-  const Expected<std::string> text = ReadFile(path, kControlFileLimit);
-  if (!text) {
-    return false;
-  }
-  std::string line = *text;
-  std::ranges::replace(line, '\n', ' ');
-  const std::vector<std::string> present = Split(line, ' ');
-  return std::ranges::all_of(words, [&](const std::string& word) {
-    return std::ranges::find(present, word) != present.end();
-  });
-}
-
-/// The nearest of `start` and the folders above it in which children have `controllers`, switching
-/// them on where that is allowed. A v2 cgroup with processes of its own cannot have such children
-/// (cgroups(7), "no internal processes"), so it is often a folder above the caller's.
-Expected<std::string> FindV2Parent(const std::string& start,
-                                   const std::vector<std::string>& controllers) {
-  std::string folder = start;
-  Error last = MakeError(ErrorCode::kUnsupported, "the cgroup " + start + " has no " +
-                                                      Join(controllers, ", ") + " controller");
-  while (HasWords(folder + "/cgroup.controllers", controllers)) {
-    if (HasWords(folder + "/cgroup.subtree_control", controllers)) {
-      return folder;
-    }
-    const Status switched =
-        WriteControl(folder + "/cgroup.subtree_control", "+" + Join(controllers, " +"));
-    if (switched) {
-      return folder;
-    }
-    last = switched.error();
-    folder.resize(folder.rfind('/'));
-  }
-  return Fail(last);
-}
-
-/// Rmdir until it works or the folder is gone: the kernel says EBUSY for a moment after the last
-/// process died. Async-signal-safe.
-void RemoveFolder(const char* folder) {
-  for (int attempt = 0; attempt < kRemoveAttempts; ++attempt) {
-    if (::rmdir(folder) == 0 || errno != EBUSY) {
-      return;
-    }
-    (void)::nanosleep(&kRemovePause, nullptr);
-  }
-}
 
 /// cgroups(7), "freezer"; Documentation/admin-guide/cgroup-v2.rst, cgroup.freeze.
 std::string_view FreezeWord(CgroupVersion version) {
@@ -99,14 +36,14 @@ std::string_view ThawWord(CgroupVersion version) {
   return version == CgroupVersion::kV1 ? "THAWED" : "0";
 }
 
-/// Where `steps` may come to make a folder called `name`: of v2, also above (FindV2Parent).
+/// Where `steps` may come to make a folder called `name`: of v2, also above (PrepareParent).
 std::vector<std::string> PossibleFolders(const std::vector<CgroupStep>& steps,
                                          const std::string& name) {
   std::vector<std::string> folders;
   for (const CgroupStep& step : steps) {
     std::string parent = step.parent;
     folders.push_back(Join({parent, name}, "/"));
-    while (step.version == CgroupVersion::kV2 && !parent.empty()) {
+    while (step.version == CgroupVersion::kV2 && parent.size() > step.root.size()) {
       parent.resize(parent.rfind('/'));
       folders.push_back(Join({parent, name}, "/"));
     }
@@ -140,7 +77,7 @@ void WriteIfThere(const std::string& path, std::string_view word) {
     WriteIfThere(folder + "/cgroup.freeze", ThawWord(CgroupVersion::kV2));
   }
   for (const std::string& folder : folders) {
-    RemoveFolder(folder.c_str());
+    RemoveCgroup(folder);
   }
   ::_exit(0);
 }
@@ -153,9 +90,8 @@ bool MayBeLeftOut(const Error& error) {
 }  // namespace
 
 SandboxCgroups::SandboxCgroups(SandboxCgroups&& other) noexcept
-    : folders_(std::exchange(other.folders_, {})),
-      task_files_(std::exchange(other.task_files_, {})),
-      v2_folder_(std::move(other.v2_folder_)),
+    : name_(std::move(other.name_)),
+      made_(std::exchange(other.made_, {})),
       freezer_version_(other.freezer_version_),
       freezer_(std::move(other.freezer_)),
       frozen_(std::exchange(other.frozen_, false)),
@@ -165,15 +101,24 @@ SandboxCgroups::~SandboxCgroups() {
   Remove();
 }
 
+void SandboxCgroups::RemoveLast() {
+  const std::string folder = std::move(made_.back().folder);
+  made_.pop_back();
+  RemoveCgroup(folder);
+}
+
 void SandboxCgroups::Remove() noexcept {
   if (frozen_) {
     (void)Thaw();
   }
   freezer_.Reset();
-  for (const std::string& folder : std::views::reverse(folders_)) {
-    RemoveFolder(folder.c_str());
+  while (!made_.empty()) {
+    RemoveLast();
   }
-  folders_.clear();
+  StopRemover();
+}
+
+void SandboxCgroups::StopRemover() {
   if (remover_ > 0) {
     (void)::kill(remover_, SIGKILL);
     while (::waitpid(remover_, nullptr, 0) < 0 && errno == EINTR) {
@@ -182,45 +127,108 @@ void SandboxCgroups::Remove() noexcept {
   }
 }
 
+std::vector<std::string> SandboxCgroups::folders() const {
+  std::vector<std::string> folders;
+  std::ranges::transform(made_, std::back_inserter(folders), &Made::folder);
+  return folders;
+}
+
 std::vector<int> SandboxCgroups::task_files() const {
   std::vector<int> fds;
-  fds.reserve(task_files_.size());
-  for (const UniqueFd& file : task_files_) {
-    fds.push_back(file.get());
+  for (const Made& made : made_) {
+    if (made.step.version == CgroupVersion::kV1) {
+      fds.push_back(made.entrance.get());
+    }
   }
   return fds;
 }
 
-Status SandboxCgroups::Add(const CgroupStep& step, const std::string& name) {
-  std::string parent = step.parent;
-  if (step.version == CgroupVersion::kV2) {
-    ASSIGN_OR_RETURN(parent, FindV2Parent(step.parent, step.controllers));
+int SandboxCgroups::folder_to_clone_into() const {
+  for (const Made& made : made_) {
+    if (made.step.version == CgroupVersion::kV2) {
+      return made.entrance.get();
+    }
   }
-  const std::string folder = parent + "/" + name;
+  return -1;
+}
+
+Status SandboxCgroups::Add(const CgroupStep& step) {
+  ASSIGN_OR_RETURN(const std::string parent, PrepareParent(step));
+  const std::string folder = parent + "/" + name_;
   if (::mkdir(folder.c_str(), 0755) != 0) {
     const int mkdir_errno = errno;
     return Fail(SystemError(mkdir_errno, "making the cgroup " + folder));
   }
-  folders_.push_back(folder);
-  for (const CgroupStep::Write& write : step.writes) {
-    if (write.optional && ::access((folder + "/" + write.file).c_str(), W_OK) != 0) {
-      continue;
-    }
-    RETURN_IF_ERROR(WriteControl(folder + "/" + write.file, write.value));
+  made_.push_back({step, folder, UniqueFd()});
+  RETURN_IF_ERROR(WriteLimits(folder, step, step.writes));
+  const bool is_v2 = step.version == CgroupVersion::kV2;
+  ASSIGN_OR_RETURN(made_.back().entrance, is_v2 ? OpenAt(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY)
+                                                : OpenAt(AT_FDCWD, folder + "/tasks", O_WRONLY));
+  if (!step.devices.empty()) {
+    RETURN_IF_ERROR(AttachDeviceProgram(made_.back().entrance.get(), step.devices));
   }
-  if (step.version == CgroupVersion::kV1) {
-    ASSIGN_OR_RETURN(UniqueFd tasks, OpenAt(AT_FDCWD, folder + "/tasks", O_WRONLY));
-    task_files_.push_back(std::move(tasks));
-  } else {
-    ASSIGN_OR_RETURN(v2_folder_, OpenAt(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY));
-  }
-  if (const bool is_v2 = step.version == CgroupVersion::kV2;
-      !freezer_.valid() &&
+  if (!freezer_.valid() &&
       (is_v2 || std::ranges::find(step.controllers, "freezer") != step.controllers.end())) {
     // Without one (Linux before 5.2 has none in v2) nothing is lost but Freeze().
     freezer_.Reset(::open((folder + (is_v2 ? "/cgroup.freeze" : "/freezer.state")).c_str(),
                           O_RDWR | O_CLOEXEC));
     freezer_version_ = step.version;
+  }
+  return {};
+}
+
+Status SandboxCgroups::AddAndFill(const CgroupStep& step, const Processes& processes) {
+  const std::size_t before = made_.size();
+  const Status added = Add(step);
+  if (!added) {
+    while (made_.size() > before) {
+      RemoveLast();
+    }
+    return added;
+  }
+  return FillCgroup(made_.back().folder, processes);
+}
+
+Status SandboxCgroups::ChangeOne(Made& made, const CgroupStep& step) {
+  std::vector<CgroupStep::Write> writes = step.writes;
+  std::erase_if(writes, [&](const CgroupStep::Write& write) {
+    return std::ranges::find(made.step.writes, write) != made.step.writes.end();
+  });
+  if (step.version == CgroupVersion::kV2) {
+    // A controller that was not asked for until now.
+    std::string above = made.folder;
+    above.resize(above.rfind('/'));
+    if (!HasWords(made.folder + "/cgroup.controllers", step.controllers)) {
+      RETURN_IF_ERROR(
+          WriteControl(above + "/cgroup.subtree_control", "+" + Join(step.controllers, " +")));
+    }
+    RETURN_IF_ERROR(ReclaimFor(made.folder, writes));
+  }
+  const Status written = WriteLimits(made.folder, step, writes);
+  if (!written) {
+    (void)WriteLimits(made.folder, made.step, made.step.writes);
+    return written;
+  }
+  made.step = step;
+  return {};
+}
+
+Status SandboxCgroups::Change(const std::vector<CgroupStep>& steps, const Processes& processes) {
+  const auto made_for = [this](const CgroupStep& step) {
+    return std::ranges::find_if(made_,
+                                [&](const Made& made) { return made.step.parent == step.parent; });
+  };
+  if (std::ranges::any_of(steps,
+                          [&](const CgroupStep& step) { return made_for(step) == made_.end(); })) {
+    StartRemover(steps);
+  }
+  for (const CgroupStep& step : steps) {
+    const auto made = made_for(step);
+    if (made != made_.end()) {
+      RETURN_IF_ERROR(ChangeOne(*made, step));
+    } else if (step.origin != LimitOrigin::kProposed) {
+      RETURN_IF_ERROR(AddAndFill(step, processes));
+    }
   }
   return {};
 }
@@ -262,14 +270,22 @@ Status SandboxCgroups::Thaw() {
   return {};
 }
 
-void SandboxCgroups::StartRemover(const std::vector<std::string>& folders) {
+void SandboxCgroups::StartRemover(const std::vector<CgroupStep>& steps) {
+  std::vector<std::string> folders = PossibleFolders(steps, name_);
+  for (const Made& made : made_) {
+    folders.push_back(made.folder);
+  }
   const UniqueFd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
   if (!own.valid()) {
     return;  // only the clean-up after a SIGKILL is lost
   }
-  remover_ = ::fork();
-  if (remover_ == 0) {
+  const pid_t started = ::fork();
+  if (started == 0) {
     RunRemover(own.get(), folders);
+  }
+  if (started > 0) {
+    StopRemover();
+    remover_ = started;
   }
 }
 
@@ -277,13 +293,14 @@ Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& s
                                                 const std::string& name, LimitsHeld held,
                                                 std::vector<std::string>& warnings) {
   SandboxCgroups cgroups;
+  cgroups.name_ = name;
   if (!steps.empty()) {
     // Before there is anything to remove: this process may be killed at any point.
-    cgroups.StartRemover(PossibleFolders(steps, name));
+    cgroups.StartRemover(steps);
   }
   for (const CgroupStep& step : steps) {
-    const std::size_t made = cgroups.folders_.size();
-    const Status added = cgroups.Add(step, name);
+    const std::size_t made = cgroups.made_.size();
+    const Status added = cgroups.Add(step);
     if (added) {
       continue;
     }
@@ -300,9 +317,8 @@ Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& s
     if (step.origin != LimitOrigin::kNone) {
       warnings.push_back(limits);
     }
-    while (cgroups.folders_.size() > made) {
-      RemoveFolder(cgroups.folders_.back().c_str());
-      cgroups.folders_.pop_back();
+    while (cgroups.made_.size() > made) {
+      cgroups.RemoveLast();
     }
   }
   return cgroups;

@@ -2,13 +2,13 @@
 
 #include <sys/types.h>
 
-#include <set>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
 #include "common/unique_fd.h"
-#include "runtime/launch_plan.h"
+#include "runtime/cgroup_plan.h"
 
 namespace cordon {
 
@@ -26,10 +26,19 @@ class SandboxCgroups {
 
   /// Makes `steps` as folders called `name`. A step that the policy only proposes, or any with
   /// kWherePossible, is left out with a sentence in `warnings` where the caller may not make it;
-  /// otherwise the call fails (kPermission, kUnsupported, kSystem) and leaves nothing behind.
+  /// otherwise the call fails (kPermission, kUnsupported, kSystem) and leaves nothing behind but
+  /// what it made of the parents that were asked for.
   static Expected<SandboxCgroups> Create(const std::vector<CgroupStep>& steps,
                                          const std::string& name, LimitsHeld held,
                                          std::vector<std::string>& warnings);
+
+  using Processes = std::function<std::vector<pid_t>()>;
+
+  /// Holds the running sandbox to `steps`: writes what differs from what was written before, makes
+  /// what is missing and moves `processes`, all that are in the sandbox, there. On failure what was
+  /// written is written back. v2's limit of memory is not set below what is used and cannot be
+  /// reclaimed, which would kill.
+  Status Change(const std::vector<CgroupStep>& steps, const Processes& processes);
 
   /// The opened `tasks` files of the v1 cgroups: a process that is still single-threaded joins by
   /// writing "0" to each. Unlike a write to cgroup.procs that does not wait for an RCU grace
@@ -37,9 +46,9 @@ class SandboxCgroups {
   std::vector<int> task_files() const;
 
   /// The v2 cgroup for CLONE_INTO_CGROUP (Linux 5.7), or -1.
-  int folder_to_clone_into() const { return v2_folder_.get(); }
+  int folder_to_clone_into() const;
 
-  const std::vector<std::string>& folders() const { return folders_; }
+  std::vector<std::string> folders() const;
 
   /// Stops everything in the cgroups, or lets it go on; waits up to a second until it has stopped.
   /// Fails with kUnsupported without a cgroup that can. On v1 even SIGKILL waits for Thaw(): the
@@ -50,13 +59,22 @@ class SandboxCgroups {
   bool frozen() const { return frozen_; }
 
  private:
-  Status Add(const CgroupStep& step, const std::string& name);
-  void StartRemover(const std::vector<std::string>& folders);
+  struct Made {
+    CgroupStep step;
+    std::string folder;
+    UniqueFd entrance;  ///< v1: its `tasks` file; v2: the folder
+  };
+
+  Status Add(const CgroupStep& step);
+  Status AddAndFill(const CgroupStep& step, const Processes& processes);
+  Status ChangeOne(Made& made, const CgroupStep& step);
+  void StartRemover(const std::vector<CgroupStep>& steps);
+  void StopRemover();
+  void RemoveLast();
   void Remove() noexcept;
 
-  std::vector<std::string> folders_;
-  std::vector<UniqueFd> task_files_;
-  UniqueFd v2_folder_;
+  std::string name_;
+  std::vector<Made> made_;
   CgroupVersion freezer_version_ = CgroupVersion::kV1;
   UniqueFd freezer_;  ///< freezer.state or cgroup.freeze; empty: none
   bool frozen_ = false;

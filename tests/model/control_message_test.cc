@@ -28,6 +28,8 @@ SandboxState ExampleState() {
   state.selinux_label = "system_u:system_r:web_t:s0";
   state.namespaces = {{"net", "net:[4026532181]"}, {"pid", "pid:[4026532180]"}};
   state.cgroups = {"/sys/fs/cgroup/memory/cordon-10-0"};
+  state.limits.memory_bytes = 65536;
+  state.limits.pids = kUnlimited;
   state.mounts = {"/proc from proc"};
   state.filter_instructions = 700;
   state.violations = 3;
@@ -87,13 +89,14 @@ TEST(ControlRequest, ReadsWhatItWroteBytesIncluded) {
     every_byte += static_cast<char>(byte);
   }
   for (const ControlRequest& request :
-       {ControlRequest{}, ControlRequest{ControlRequestKind::kPause, 0, {}, {}, ""},
-        ControlRequest{ControlRequestKind::kResume, 0, {}, {}, ""},
-        ControlRequest{ControlRequestKind::kWait, 0, {}, {}, ""},
-        ControlRequest{ControlRequestKind::kSignal, SIGTERM, {}, {}, ""},
+       {ControlRequest{}, ControlRequest{ControlRequestKind::kPause, 0, {}, {}, "", {}},
+        ControlRequest{ControlRequestKind::kResume, 0, {}, {}, "", {}},
+        ControlRequest{ControlRequestKind::kWait, 0, {}, {}, "", {}},
+        ControlRequest{ControlRequestKind::kSignal, SIGTERM, {}, {}, "", {}},
         ControlRequest{
-            ControlRequestKind::kExecute, 0, {"cat", every_byte}, {"A=" + every_byte}, "/\xff"},
-        ControlRequest{ControlRequestKind::kExecute, 0, {"true"}, {}, ""}}) {
+            ControlRequestKind::kExecute, 0, {"cat", every_byte}, {"A=" + every_byte}, "/\xff", {}},
+        ControlRequest{ControlRequestKind::kExecute, 0, {"true"}, {}, "", {}},
+        ControlRequest{ControlRequestKind::kUpdate, 0, {}, {}, "", ExampleState().limits}}) {
     const Expected<ControlRequest> read = ReadControlRequest(WriteControlRequest(request), "f");
     ASSERT_TRUE(read.has_value()) << read.error().message;
     EXPECT_EQ(*read, request);
@@ -104,7 +107,8 @@ TEST(ControlRequest, RefusesWhatMeansNothing) {
   for (const std::string_view text :
        {"", "[]", "{}", R"({"request":"moon"})", R"({"request":1})", R"({"request":"signal"})",
         R"({"request":"signal","signal":0})", R"({"request":"signal","signal":65})",
-        R"({"request":"exec"})",
+        R"({"request":"exec"})", R"({"request":"update"})",
+        R"({"request":"update","resources":{"memory":{"limit":"x"}}})",
         R"({"request":"exec","arguments":[],"environment":[],"working_directory":[]})",
         R"({"request":"exec","arguments":[""],"environment":[],"working_directory":[]})",
         R"({"request":"exec","arguments":["a\u0000b"],"environment":[],"working_directory":[]})",

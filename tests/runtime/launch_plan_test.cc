@@ -27,6 +27,8 @@ HostFeatures RootHost() {
   host.landlock_abi = 7;
   host.cgroups.v1 = {
       {"memory", "/cg/memory/user"}, {"cpu", "/cg/cpu,cpuacct"}, {"pids", "/cg/pids"}};
+  host.cgroups.v1_roots = {
+      {"memory", "/cg/memory"}, {"cpu", "/cg/cpu,cpuacct"}, {"pids", "/cg/pids"}};
   host.rlimits[RLIMIT_NOFILE] = {1024, 4096};
   return host;
 }
@@ -233,26 +235,28 @@ TEST(PlanLaunch, LimitsGoToTheControllersOfV1) {
   ASSERT_EQ(plan.cgroups.size(), 3U);
   EXPECT_EQ(plan.cgroups[0].parent, "/cg/memory/user");
   EXPECT_EQ(plan.cgroups[0].writes,
-            (std::vector<CgroupStep::Write>{{"memory.limit_in_bytes", "1048576", false},
-                                            {"memory.memsw.limit_in_bytes", "1048576", true}}));
+            (std::vector<CgroupStep::Write>{
+                {"memory.limit_in_bytes", "1048576"},
+                {"memory.memsw.limit_in_bytes", "1048576", CgroupStep::Rule::kWhereThere}}));
   EXPECT_EQ(plan.cgroups[1].writes,
-            (std::vector<CgroupStep::Write>{{"cpu.cfs_period_us", "100000", false},
-                                            {"cpu.cfs_quota_us", "150000", false}}));
-  EXPECT_EQ(plan.cgroups[2].writes, (std::vector<CgroupStep::Write>{{"pids.max", "11", false}}));
+            (std::vector<CgroupStep::Write>{{"cpu.cfs_period_us", "100000"},
+                                            {"cpu.cfs_quota_us", "150000"}}));
+  EXPECT_EQ(plan.cgroups[2].writes, (std::vector<CgroupStep::Write>{{"pids.max", "11"}}));
 }
 
 TEST(PlanLaunch, LimitsGoToOneFolderOfV2) {
   LaunchRequest request = Request();
   request.config.limits = AllLimits();
   HostFeatures host = RootHost();
-  host.cgroups = {{}, "/cg/user.slice", "/cg"};
+  host.cgroups = {};
+  host.cgroups.v2 = "/cg/user.slice";
+  host.cgroups.v2_root = "/cg";
   const LaunchPlan plan = MustPlan(request, host);
   ASSERT_EQ(plan.cgroups.size(), 1U);
   EXPECT_EQ(plan.cgroups[0].version, CgroupVersion::kV2);
   EXPECT_EQ(plan.cgroups[0].controllers, (std::vector<std::string>{"memory", "cpu", "pids"}));
-  EXPECT_THAT(plan.cgroups[0].writes,
-              Contains(CgroupStep::Write{"cpu.max", "150000 100000", false}));
-  EXPECT_THAT(plan.cgroups[0].writes, Contains(CgroupStep::Write{"memory.max", "1048576", false}));
+  EXPECT_THAT(plan.cgroups[0].writes, Contains(CgroupStep::Write{"cpu.max", "150000 100000"}));
+  EXPECT_THAT(plan.cgroups[0].writes, Contains(CgroupStep::Write{"memory.max", "1048576"}));
 }
 
 TEST(PlanLaunch, AHybridIsUsedPerController) {
@@ -261,6 +265,7 @@ TEST(PlanLaunch, AHybridIsUsedPerController) {
   HostFeatures host = RootHost();
   host.cgroups.v1.erase("pids");
   host.cgroups.v2 = "/cg/unified";
+  host.cgroups.v2_root = "/cg/unified";
   const LaunchPlan plan = MustPlan(request, host);
   ASSERT_EQ(plan.cgroups.size(), 3U);
   EXPECT_EQ(plan.cgroups[2].version, CgroupVersion::kV2);
