@@ -70,7 +70,7 @@ expect_contains "is told with what there is" "there is: ipc, mnt, net, pid, uts"
 # 2. exec: inside, and held as the workload is.
 "$cordon" exec "$a" -- sleep 1000 &
 waiter=$!
-entered() { "$cordon" inspect "$a" --field entered.0.pid; }
+entered() { "$cordon" inspect "$a" --field entered.0.pid | grep -x "[1-9][0-9]*"; }
 wait_for "the further command" 20 entered
 further=$(entered)
 for kind in mnt pid net uts ipc; do
@@ -124,7 +124,7 @@ expect_equal "what is not there" 127 "$status"
 if ((EUID == 0)); then
   "$cordon" exec "$b" -- sleep 1000 &
   waiter=$!
-  entered() { "$cordon" inspect "$b" --field entered.0.pid; }
+  entered() { "$cordon" inspect "$b" --field entered.0.pid | grep -x "[1-9][0-9]*"; }
   wait_for "the further command" 20 entered
   cgroup=$("$cordon" inspect "$b" --field cgroups.0)
   expect_equal "a further command is in the sandbox's cgroup" "$(entered)" "$(grep -x "$(entered)" "$cgroup/cgroup.procs")"
@@ -220,7 +220,7 @@ expect_contains "is told with what there is" "$a" "$(cat err)"
 # 7. The end.
 "$cordon" exec "$c" -- sleep 1000 &
 waiter=$!
-entered() { "$cordon" inspect "$c" --field entered.0.pid; }
+entered() { "$cordon" inspect "$c" --field entered.0.pid | grep -x "[1-9][0-9]*"; }
 wait_for "the further command" 20 entered
 "$cordon" kill "$c"
 status=0
