@@ -81,7 +81,7 @@ Expected<DeviceRate> ParseDeviceRate(const std::string& option, const std::strin
 }
 
 Expected<std::uint64_t> ParseCpus(const std::string& text, std::uint64_t period_us) {
-  if (IsLifted(text)) {
+  if (text == "max") {
     return kUnlimited;
   }
   double cpus = 0;
