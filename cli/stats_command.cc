@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -117,9 +118,9 @@ void PrintTable(const std::vector<Sample>& samples, const std::map<std::string, 
 
 void PrintJson(const std::vector<Sample>& samples) {
   std::vector<std::string> texts;
-  for (const Sample& sample : samples) {
-    texts.push_back(WriteSandboxUsage(sample.name, sample.usage));
-  }
+  std::ranges::transform(samples, std::back_inserter(texts), [](const Sample& sample) {
+    return WriteSandboxUsage(sample.name, sample.usage);
+  });
   fmt::print("[{}]\n", Join(texts, ","));
 }
 

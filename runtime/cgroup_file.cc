@@ -48,7 +48,7 @@ Status InheritCpuset(const std::string& folder, const std::string& file, const s
 /// The first of the files in `names`, separated by '|', that is in `folder`.
 std::optional<std::string> FileIn(const std::string& folder, const std::string& names) {
   for (const std::string& name : Split(names, '|')) {
-    std::string path = folder + "/" + name;
+    std::string path = Join({folder, name}, "/");
     if (::access(path.c_str(), F_OK) == 0) {
       return path;
     }

@@ -113,7 +113,8 @@ Expected<LimitKind> CpusetKind(const ResourceLimits& limits, LimitOrigin origin)
 
 LimitKind PidsKind(const ResourceLimits& limits, LimitOrigin origin) {
   // One more for the sandbox's own first process.
-  const std::uint64_t tasks = *limits.pids == kUnlimited ? kUnlimited : *limits.pids + 1;
+  const std::uint64_t asked = limits.pids.value_or(kUnlimited);
+  const std::uint64_t tasks = asked == kUnlimited ? kUnlimited : asked + 1;
   return {"pids",
           "pids",
           "--pids",

@@ -70,7 +70,7 @@ std::uint64_t UptimeUs() {
 
 std::string CommandOf(pid_t pid, const std::vector<std::string>& name) {
   std::string line = ReadOf(pid, "cmdline");
-  const std::string own = Join(name, " ");
+  std::string own = Join(name, " ");
   // The sandbox's own processes are copies of cordon, with its command line.
   if (line.empty() || own.starts_with("cordon-")) {
     return own;
