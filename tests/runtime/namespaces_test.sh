@@ -59,6 +59,9 @@ at_end rm "$work/mqueue/cordon-test-$$"
 # what the sandbox sees of the host's: System V queue, memory, semaphores; POSIX queue
 shared_with_host() { inside sh -c "ipcs -q -i $queue; ipcs -m -i $memory; ipcs -s -i $semaphores; ls /dev/mqueue" 2>&1; }
 
+touch "/dev/shm/cordon-test-$$"
+at_end rm -f "/dev/shm/cordon-test-$$"
+mkdir "$work/late"
 host_name=$(hostname)
 for what in root userns ordinary; do
   caller=(env) options=()
@@ -87,6 +90,18 @@ for what in root userns ordinary; do
     expect_contains "$what: System V: $object" "$object" "$seen"
   done
   expect_missing "$what: POSIX queues are its own" "cordon-test" "$seen"
+  expect_missing "$what: POSIX shared memory is its own" "cordon-test" "$(inside ls /dev/shm)"
+
+  # Mounts: neither side sees what the other mounts or puts into a file system of its own.
+  mount -t tmpfs late "$work/late"
+  touch "$work/late/of-the-host"
+  expect_equal "$what: what the host mounts later is not seen" "" "$(inside ls "$work/late")"
+  umount "$work/late"
+  inside touch "/tmp/cordon-inside-$$"
+  [[ ! -e /tmp/cordon-inside-$$ ]] || die "$what: /tmp is the host's"
+  expect_equal "$what: from outside, its /tmp is another file system" "tmpfs /tmp" \
+    "$(sed -n 's|.* \(/tmp\) .* - \([a-z]*\) .*|\2 \1|p' "/proc/$pid/mountinfo" | tail -1)"
+  expect_equal "$what: from outside, its root is read-only" ro "$(sed -n 's|^[^ ]* [^ ]* [^ ]* [^ ]* / \(r[ow]\),.*|\1|p' "/proc/$pid/mountinfo")"
   over
 done
 
@@ -101,6 +116,7 @@ expect_namespaces user ipc time
 seen=$(shared_with_host)
 expect_missing "control: the host's queues are seen" "not found" "$seen"
 expect_contains "the POSIX ones too" "cordon-test-$$" "$seen"
+[[ -e /dev/shm/cordon-test-$$ ]] || die "control: the host's shared memory is not seen by the host"
 over
 
 status=0
