@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/report_error.h"
 #include "cli/resource_commands.h"
 #include "cli/workload_arguments.h"
+#include "runtime/readonly_program.h"
 
 namespace cordon::cli {
 namespace {
@@ -47,6 +49,11 @@ int Run(std::vector<std::string> arguments) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 1 && std::string_view(argv[1]) == "run") {
+      if (const cordon::Status readonly = cordon::EnsureReadonlyProgram(argv); !readonly) {
+        return cordon::cli::ReportError(readonly.error());
+      }
+    }
     return cordon::cli::Run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     (void)std::fprintf(stderr, "cordon: %s\n", error.what());

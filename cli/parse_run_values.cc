@@ -4,6 +4,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -157,20 +158,66 @@ Expected<std::map<std::string, ClockOffset>> ParseTimeOffset(const std::string& 
   return offsets;
 }
 
-Expected<Mount> ParseVolume(const std::string& text) {
+Expected<Volume> ParseVolume(const std::string& text) {
+  constexpr std::string_view kWhat =
+      "SRC:DST or SRC:DST:OPTION,… with an absolute DST and options of ro, rw, nosuid, suid, "
+      "nodev, "
+      "dev, noexec, exec, private, rslave, idmap, z and Z";
+  constexpr std::array<std::string_view, 14> kOptions{
+      "ro",   "rw",      "nosuid",   "suid",  "nodev",  "dev",   "noexec",
+      "exec", "private", "rprivate", "slave", "rslave", "idmap", "ridmap"};
   const std::vector<std::string> parts = Split(text, ':');
   if (parts.size() < 2 || parts.size() > 3 || parts[0].empty() || parts[1].empty() ||
-      parts[1].front() != '/' || (parts.size() == 3 && parts[2] != "ro" && parts[2] != "rw")) {
-    return Wrong("--volume", text, "SRC:DST or SRC:DST:ro with an absolute DST");
+      parts[1].front() != '/') {
+    return Wrong("--volume", text, kWhat);
   }
   std::error_code error;
   const std::filesystem::path source = std::filesystem::canonical(parts[0], error);
   if (error) {
     return Fail(SystemError(error.value(), "--volume " + Quote(parts[0])));
   }
-  Mount mount{parts[1], "bind", source.string(), {"rbind"}};
-  mount.options.push_back(parts.size() == 3 ? parts[2] : "rw");
+  Volume volume{{parts[1], "bind", source.string(), {"rbind"}}, std::nullopt};
+  // A device that is named itself is meant to be used.
+  if (std::filesystem::is_directory(source, error)) {
+    volume.mount.options.emplace_back("nodev");
+  }
+  for (const std::string& option :
+       parts.size() == 3 ? Split(parts[2], ',') : std::vector<std::string>{"rw"}) {
+    if (option == "z" || option == "Z") {
+      volume.relabel = option == "z" ? VolumeSharing::kShared : VolumeSharing::kPrivate;
+    } else if (std::ranges::find(kOptions, option) != kOptions.end()) {
+      volume.mount.options.push_back(option);
+    } else {
+      return Wrong("--volume", text, kWhat);
+    }
+  }
+  return volume;
+}
+
+Expected<Mount> ParseTmpfs(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  Mount mount{text.substr(0, colon), "tmpfs", "tmpfs", {"nosuid", "nodev", "noexec", "mode=1777"}};
+  if (mount.destination.empty() || mount.destination.front() != '/') {
+    return Wrong("--tmpfs", text, "an absolute path, or PATH:OPTION,… such as /run:size=64m");
+  }
+  if (colon != std::string::npos) {
+    for (const std::string& option : Split(text.substr(colon + 1), ',')) {
+      if (option.starts_with("mode=")) {
+        std::erase(mount.options, "mode=1777");
+      }
+      mount.options.push_back(option);
+    }
+  }
   return mount;
+}
+
+Expected<int> ParseOomScoreAdj(const std::string& text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < -1000 || number > 1000) {
+    return Wrong("--oom-score-adj", text, "a number from -1000 to 1000");
+  }
+  return number;
 }
 
 }  // namespace cordon::cli

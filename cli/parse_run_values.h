@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/error.h"
 #include "model/sandbox_config.h"
+#include "runtime/volume_label.h"
 
 namespace cordon::cli {
 
@@ -34,7 +36,21 @@ Expected<PublishedPort> ParsePublish(const std::string& text);
 /// "boottime=86400,monotonic=-1.5": seconds by clock. kInvalidInput naming --time-offset.
 Expected<std::map<std::string, ClockOffset>> ParseTimeOffset(const std::string& text);
 
-/// "/srv/data:/data:ro" as a bind mount; SRC may be relative to the working directory.
-Expected<Mount> ParseVolume(const std::string& text);
+/// A value of --volume.
+struct Volume {
+  Mount mount;  ///< a bind mount
+  std::optional<VolumeSharing> relabel;
+};
+
+/// "/srv/data:/data:ro,z" as a bind mount; SRC may be relative to the working directory. A folder's
+/// device nodes open nothing, unless dev is among the options.
+Expected<Volume> ParseVolume(const std::string& text);
+
+/// "/run:size=64m,mode=755" as a tmpfs: writable, noexec, nosuid and nodev unless it says
+/// otherwise, as Docker's.
+Expected<Mount> ParseTmpfs(const std::string& text);
+
+/// A number from -1000 to 1000.
+Expected<int> ParseOomScoreAdj(const std::string& text);
 
 }  // namespace cordon::cli

@@ -15,6 +15,7 @@
 #include "cli/load_policy.h"
 #include "cli/parse_run_values.h"
 #include "cli/report_error.h"
+#include "cli/run_root_options.h"
 #include "cli/workload_arguments.h"
 #include "common/text.h"
 #include "model/default_sandbox.h"
@@ -32,7 +33,7 @@ namespace {
 struct RunOptions {
   std::string policy;
   std::string name;
-  std::string rootfs;
+  RunRootOptions root;
   std::string hostname;
   LimitOptions limits;
   std::string cgroup_parent;
@@ -40,11 +41,8 @@ struct RunOptions {
   std::vector<std::string> device_rules;
   std::vector<std::string> publish;
   std::string network;
-  std::vector<std::string> volumes;
   std::string time_offset;
   std::string ipc = "private";
-  bool read_only = false;
-  bool user_namespace = false;
   std::string require;
   std::vector<std::string> allow_degraded;
   std::string report = "live";
@@ -112,34 +110,6 @@ Status ApplyNetwork(const RunOptions& options, SandboxConfig& config) {
   return {};
 }
 
-Status ApplyFiles(const RunOptions& options, LaunchRequest& request) {
-  SandboxConfig& config = request.config;
-  if (!options.rootfs.empty()) {
-    std::error_code error;
-    const std::filesystem::path root = std::filesystem::canonical(options.rootfs, error);
-    if (error) {
-      return Fail(SystemError(error.value(), "--rootfs " + Quote(options.rootfs)));
-    }
-    config.root_path = root.string();
-    config.working_directory = "/";
-  }
-  for (const std::string& text : options.volumes) {
-    ASSIGN_OR_RETURN(Mount mount, ParseVolume(text));
-    request.volumes.push_back(std::move(mount));
-  }
-  if (options.read_only) {
-    config.root_readonly = true;
-    for (std::vector<Mount>* mounts : {&config.mounts, &request.volumes}) {
-      for (Mount& mount : *mounts) {
-        if (mount.type == "bind") {
-          mount.options.emplace_back("ro");
-        }
-      }
-    }
-  }
-  return {};
-}
-
 Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolicy& policy) {
   LaunchRequest request;
   request.has_policy = !options.policy.empty();
@@ -160,8 +130,6 @@ Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolic
   request.filter = policy.filter;
   request.enforcement = options.audit ? Enforcement::kAudit : Enforcement::kEnforce;
   request.reports = options.report == "none" ? ViolationReports::kNone : ViolationReports::kLive;
-  request.user_namespace =
-      options.user_namespace ? UserNamespaceUse::kAlways : UserNamespaceUse::kWhenUnprivileged;
   if (!options.require.empty()) {
     request.required_holder =
         options.require == "selinux" ? FileHolder::kSelinux : FileHolder::kLandlock;
@@ -175,7 +143,7 @@ Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolic
   RETURN_IF_ERROR(ApplyLimits(options, request));
   RETURN_IF_ERROR(ApplyDevices(options, request));
   RETURN_IF_ERROR(ApplyNetwork(options, request.config));
-  RETURN_IF_ERROR(ApplyFiles(options, request));
+  RETURN_IF_ERROR(ApplyRootOptions(options.root, request));
   return request;
 }
 
@@ -347,6 +315,9 @@ int Run(const RunOptions& options) {
       return ReportError(NameModule(known.error(), options));
     }
   }
+  if (const Status labelled = LabelVolumes(options.root, plan->selinux_label); !labelled) {
+    return ReportInputError(labelled.error());
+  }
   for (const std::string& warning : plan->warnings) {
     ReportWarning(warning);
   }
@@ -403,8 +374,7 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
          "--name", options->name,
          "What list, inspect, exec and kill call it (default: the command's, and a number)")
       ->type_name("NAME");
-  run->add_option("--rootfs", options->rootfs, "Root file system (default: the host's, read-only)")
-      ->type_name("DIR");
+  AddRootOptions(*run, options->root);
   run->add_option("--hostname", options->hostname, "Host name inside")->type_name("H");
   run->add_option("--publish", options->publish,
                   "Port of the host that leads inside; UDP with --network private")
@@ -413,16 +383,11 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   run->add_option("--network", options->network,
                   "none, host or private (default: what the policy needs, else none)")
       ->check(CLI::IsMember({"none", "host", "private"}));
-  run->add_option("--volume", options->volumes, "Part of the host's file system to show inside")
-      ->type_name("SRC:DST[:ro]")
-      ->allow_extra_args(false);
   run->add_option("--time-offset", options->time_offset,
                   "What its clocks are ahead of the host's, in seconds")
       ->type_name("boottime=N,monotonic=N");
   run->add_option("--ipc", options->ipc, "private or host (with --allow-degraded ipc)")
       ->check(CLI::IsMember({"private", "host"}));
-  run->add_flag("--read-only", options->read_only, "Nothing of the host's files can be written");
-  run->add_flag("--userns", options->user_namespace, "Use a user namespace as root too");
   run->add_option("--require", options->require, "Insist on what holds the file part")
       ->check(CLI::IsMember({"selinux", "landlock"}));
   run->add_option("--allow-degraded", options->allow_degraded,

@@ -74,6 +74,8 @@ struct SandboxConfig {
   std::string working_directory = "/";
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+  std::vector<std::uint32_t> additional_gids;
+  std::optional<int> oom_score_adj;  ///< -1000 to 1000; nothing: the caller's
   std::string hostname;
   std::string root_path = "/";
   bool root_readonly = true;

@@ -67,6 +67,9 @@ Json ProcessJson(const SandboxConfig& config) {
   Json process;
   process["terminal"] = false;
   process["user"] = {{"uid", config.uid}, {"gid", config.gid}};
+  if (!config.additional_gids.empty()) {
+    process["user"]["additionalGids"] = config.additional_gids;
+  }
   process["args"] = config.arguments;
   process["env"] = config.environment;
   process["cwd"] = config.working_directory;
@@ -80,6 +83,9 @@ Json ProcessJson(const SandboxConfig& config) {
   }
   process["rlimits"] = std::move(rlimits);
   process["noNewPrivileges"] = config.no_new_privileges;
+  if (config.oom_score_adj) {
+    process["oomScoreAdj"] = *config.oom_score_adj;
+  }
   if (!config.selinux_label.empty()) {
     process["selinuxLabel"] = config.selinux_label;
   }
@@ -166,6 +172,13 @@ Status ReadUser(const JsonCursor& field, SandboxConfig& config) {
     if (name == "gid") {
       return Take(config.gid, value.Unsigned(kMax32 - 1));
     }
+    if (name == "additionalGids") {
+      return Known(EachElement(value, [&](const JsonCursor& element) -> Status {
+        ASSIGN_OR_RETURN(const std::uint64_t gid, element.Unsigned(kMax32 - 1));
+        config.additional_gids.push_back(static_cast<std::uint32_t>(gid));
+        return {};
+      }));
+    }
     return false;
   });
 }
@@ -249,6 +262,9 @@ Status ReadProcess(const JsonCursor& field, SandboxConfig& config) {
     }
     if (name == "noNewPrivileges") {
       return Take(config.no_new_privileges, value.Boolean());
+    }
+    if (name == "oomScoreAdj") {
+      return Take(config.oom_score_adj, value.Integer(-1000, 1000));
     }
     if (name == "selinuxLabel") {
       return Take(config.selinux_label, value.String());

@@ -8,6 +8,8 @@
 #include <csignal>
 #include <utility>
 
+#include "runtime/guard.h"
+
 namespace cordon {
 namespace {
 
@@ -18,6 +20,9 @@ constexpr std::size_t kMaxClients = 256;
 /// user's id, but never this pid namespace: the kernel shows its number there as 0 to us, or it is
 /// in a namespace below.
 bool MayAsk(int socket) {
+  if (!Holds(Guard::kControlPeer)) {
+    return true;
+  }
   ucred peer{};
   socklen_t length = sizeof peer;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0 ||

@@ -12,6 +12,7 @@
 
 #include "common/file.h"
 #include "runtime/entry_process.h"
+#include "runtime/oom_score.h"
 
 namespace cordon {
 
@@ -68,6 +69,7 @@ Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& stream
     return Fail(SystemError(clone_errno, "making a process for the sandbox"));
   }
   held_.SetHolder(UniqueFd(pidfd));
+  RETURN_IF_ERROR(SetOomScore(static_cast<pid_t>(pid), plan_));
   held_.Proceed();
   return {};
 }

@@ -18,6 +18,7 @@ void RunEntry(const EntryContext& context) {
       ReportFailure(hold, {LaunchStep::kEnterNamespace, errno, static_cast<std::uint32_t>(i)});
     }
   }
+  Require(hold, BecomeRootInside(hold.plan));
   // After the user namespace, which gives the capability to make a cgroup namespace.
   Require(hold, JoinCgroups(hold));
   HoldWorkload(hold, context.proc);

@@ -59,9 +59,12 @@ std::string SubjectOf(const LaunchPlan& plan, LaunchStep step, std::uint32_t ind
 }
 
 Error StepError(const LaunchPlan& plan, const SetupMessage& message) {
-  return SystemError(message.value, std::string(Describe(message.step)) +
-                                        SubjectOf(plan, message.step, message.index))
-      .WithContext("the sandbox could not be made");
+  std::string what =
+      std::string(Describe(message.step)) + SubjectOf(plan, message.step, message.index);
+  if (message.step == LaunchStep::kMountTarget && message.value == ELOOP) {
+    what += ", which is behind a symbolic link in the root file system";
+  }
+  return SystemError(message.value, std::move(what)).WithContext("the sandbox could not be made");
 }
 
 /// The process id behind a pidfd, as this process's /proc numbers it (pidfd_open(2)).
@@ -128,6 +131,14 @@ Status HeldWorkload::TakeMessage() {
   if (received != Received::kMessage) {
     outcome_ = Signaled{SIGKILL};  // the holder died without a word
     return {};
+  }
+  // Once the workload runs, it may have found a way to speak for the process that holds it: what
+  // that one says of the launch is over.
+  const bool of_launch = message.kind != SetupMessageKind::kSocket &&
+                         message.kind != SetupMessageKind::kNotExecuted &&
+                         message.kind != SetupMessageKind::kEnded;
+  if (begun() && of_launch) {
+    return Fail(MakeError(ErrorCode::kInternal, "an unexpected message from the sandbox"));
   }
   switch (message.kind) {
     case SetupMessageKind::kFailed:

@@ -86,7 +86,13 @@ StepResult BuildLandlock(const HoldContext& context, int& ruleset) {
   return kDone;
 }
 
-void DropCapabilities() {
+/// The holder keeps no privilege, and could not get one by executing something: it has the uid of
+/// root, and a workload with CAP_SYS_PTRACE over it may make it do so.
+void DropCapabilities(const LaunchPlan& plan) {
+  for (unsigned capability = 0; capability <= plan.last_capability; ++capability) {
+    (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+  (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const std::array<__user_cap_data_struct, 2> none{};
   (void)::syscall(SYS_capset, &header, none.data());
@@ -241,7 +247,7 @@ void BecomeHolder(const HoldContext& context, const char* name) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     Quit();
   }
-  unsigned first = STDERR_FILENO + 1;
+  unsigned first = Holds(Guard::kNoDescriptors) ? STDERR_FILENO + 1 : ~0U;
   for (const int kept : context.kept) {
     const auto number = static_cast<unsigned>(kept);
     if (number > first) {
@@ -256,7 +262,9 @@ void BecomeHolder(const HoldContext& context, const char* name) {
   // Nothing in the sandbox may trace or read this process: it is a copy of cordon. Its address
   // space belongs to the caller's user namespace, so no capability of the sandbox's own overrides
   // this (ptrace(2), __ptrace_may_access).
-  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (Holds(Guard::kHolderIsClosed)) {
+    (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  }
   (void)::prctl(PR_SET_NAME, name);
 }
 
@@ -265,6 +273,22 @@ StepResult TakeStreams(const std::array<int, 3>& streams) {
     if (streams.at(i) >= 0 && ::dup2(streams.at(i), static_cast<int>(i)) < 0) {
       return Failed(LaunchStep::kCloseDescriptors);
     }
+  }
+  return kDone;
+}
+
+StepResult BecomeRootInside(const LaunchPlan& plan) {
+  // Raw calls, as in runtime/workload_process.cc. Until now the process is a user that has no
+  // number inside, and can make no file there.
+  if (plan.become_root_inside &&
+      (::syscall(SYS_setgroups, 0, nullptr) != 0 || ::syscall(SYS_setresgid, 0, 0, 0) != 0 ||
+       ::syscall(SYS_setresuid, 0, 0, 0) != 0)) {
+    return Failed(LaunchStep::kUser);
+  }
+  // Other ids clear it (prctl(2)). A supervisor that died just now left its end of the socket
+  // closed.
+  if (plan.become_root_inside && ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+    return Failed(LaunchStep::kUser);
   }
   return kDone;
 }
@@ -297,7 +321,7 @@ void HoldWorkload(const HoldContext& context, int private_proc) {
     RunWorkload(
         {context.plan, context.execute, context.page, context.signal_mask, private_proc, ruleset});
   }
-  DropCapabilities();
+  DropCapabilities(context.plan);
   HandOver(context, workload, pidfd);
   Serve(context, workload);
 }

@@ -49,6 +49,8 @@ void BecomeHolder(const HoldContext& context, const char* name);
 
 /// Makes `streams` the process's standard ones; -1: as they are.
 StepResult TakeStreams(const std::array<int, 3>& streams);
+/// Takes the ids of root inside, where the caller's own have no number there.
+StepResult BecomeRootInside(const LaunchPlan& plan);
 
 /// Joins the sandbox's v1 cgroups (CLONE_INTO_CGROUP did v2), and makes them a namespace's roots.
 StepResult JoinCgroups(const HoldContext& context);

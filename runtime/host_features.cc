@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "common/file.h"
 #include "common/text.h"
@@ -40,6 +41,9 @@ Expected<HostFeatures> ProbeHost() {
     last.pop_back();
   }
   host.last_capability = static_cast<unsigned>(ParseUnsigned(last).value_or(40));
+  if (const Expected<std::string> adj = ReadFile("/proc/self/oom_score_adj", kProcFileLimit)) {
+    host.oom_score_adj = std::atoi(adj->c_str());
+  }
   const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, kLandlockVersionQuery);
   host.landlock_abi = abi > 0 ? static_cast<int>(abi) : 0;
   host.selinux = ProbeSelinux();

@@ -24,6 +24,7 @@ struct HostFeatures {
   int landlock_abi = 0;                      ///< 0: no Landlock
   SelinuxState selinux = SelinuxState::kAbsent;
   CgroupLayout cgroups;
+  int oom_score_adj = 0;          ///< the caller's (proc(5))
   std::map<int, rlimit> rlimits;  ///< RLIMIT_* -> the caller's limits
   bool seccomp_notify = true;     ///< SECCOMP_RET_USER_NOTIF is available (Linux 5.0)
 };

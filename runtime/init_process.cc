@@ -79,6 +79,7 @@ void RunInit(const InitContext& context) {
   BecomeHolder(hold, "cordon-init");
   Require(hold, TakeStreams(context.standard_streams));
   const LaunchPlan& plan = hold.plan;
+  Require(hold, BecomeRootInside(plan));
   Require(hold, JoinCgroups(hold));
   if (!plan.time_offsets.empty()) {
     Require(hold, MakeTimeNamespace(hold));

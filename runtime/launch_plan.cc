@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tuple>
 
 #include "common/text.h"
 #include "model/bpf_interpreter.h"
 #include "model/seccomp_compiler.h"
+#include "runtime/base_filter.h"
 #include "runtime/capability_names.h"
 #include "runtime/landlock_access.h"
 
@@ -135,6 +137,66 @@ Status PlanNetwork(const SandboxConfig& config, bool privileged, LaunchPlan& pla
   return {};
 }
 
+Status PlanSubordinateIds(const LaunchRequest& request, const HostFeatures& host,
+                          LaunchPlan& plan) {
+  if (!request.subordinate_ids) {
+    return Fail(MakeError(ErrorCode::kInternal, "no subordinate ids were looked up"));
+  }
+  plan.uid_maps = MapOntoRanges(host.uid, request.subordinate_ids->uids);
+  plan.gid_maps = MapOntoRanges(host.uid == 0 ? 0 : host.gid, request.subordinate_ids->gids);
+  plan.map_writer = host.uid == 0 ? MapWriter::kSelf : MapWriter::kHelpers;
+  plan.become_root_inside = true;
+  plan.sources_outside = host.uid == 0;
+  plan.root_idmapped = host.uid == 0 && request.config.root_path != "/";
+  for (const auto& [maps, id, what] : {std::tuple{&plan.uid_maps, plan.uid, "user"},
+                                       std::tuple{&plan.gid_maps, plan.gid, "group"}}) {
+    if (!OutsideId(*maps, id)) {
+      return Fail(InvalidInput(fmt::format(
+          "{} {} is beyond the ranges of /etc/subuid and /etc/subgid: lengthen them", what, id)));
+    }
+  }
+  return {};
+}
+
+/// Who the workload is, and what of that the host sees.
+Status PlanUsers(const LaunchRequest& request, const HostFeatures& host, bool privileged,
+                 LaunchPlan& plan) {
+  const SandboxConfig& config = request.config;
+  plan.uid = config.uid;
+  plan.gid = config.gid;
+  plan.groups = {config.additional_gids.begin(), config.additional_gids.end()};
+  plan.set_groups = true;
+  if (privileged && request.user_namespace == UserNamespaceUse::kWhenUnprivileged &&
+      !config.namespaces.contains(Namespace::kUser)) {
+    return {};
+  }
+  plan.clone_flags |= CLONE_NEWUSER;
+  if (request.user_namespace == UserNamespaceUse::kSubordinateIds) {
+    return PlanSubordinateIds(request, host, plan);
+  }
+  if (privileged) {
+    // Every id of the caller's, so that servers can still change to their own user; capabilities
+    // end at the namespace all the same.
+    const std::uint32_t all = std::numeric_limits<std::uint32_t>::max();
+    plan.uid_maps = {{0, 0, all}};
+    plan.gid_maps = {{0, 0, all}};
+    return {};
+  }
+  // An unprivileged process may map only its own ids, and must give up setgroups(2) first
+  // (user_namespaces(7)).
+  plan.uid_maps = {{config.uid, host.uid, 1}};
+  plan.gid_maps = {{config.gid, host.gid, 1}};
+  plan.deny_setgroups = true;
+  plan.set_groups = false;
+  if (!plan.groups.empty()) {
+    plan.groups.clear();
+    plan.warnings.emplace_back(
+        "the command gets no supplementary groups: an ordinary user has them to give with "
+        "--userns=subids only");
+  }
+  return {};
+}
+
 Status PlanNamespaces(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
   const SandboxConfig& config = request.config;
   if (!config.namespaces.contains(Namespace::kPid) ||
@@ -167,29 +229,7 @@ Status PlanNamespaces(const LaunchRequest& request, const HostFeatures& host, La
   plan.cgroup_namespace = config.namespaces.contains(Namespace::kCgroup);
   const bool privileged = (host.permitted_capabilities & Bit(kCapSysAdmin)) != 0 && host.uid == 0;
   RETURN_IF_ERROR(PlanNetwork(config, privileged, plan));
-  plan.uid = config.uid;
-  plan.gid = config.gid;
-  if (privileged && request.user_namespace == UserNamespaceUse::kWhenUnprivileged &&
-      !config.namespaces.contains(Namespace::kUser)) {
-    plan.clear_groups = true;
-    return {};
-  }
-  plan.clone_flags |= CLONE_NEWUSER;
-  if (privileged) {
-    // Every id of the caller's, so that servers can still change to their own user; capabilities
-    // end at the namespace all the same.
-    const std::uint32_t all = std::numeric_limits<std::uint32_t>::max();
-    plan.uid_maps = {{0, 0, all}};
-    plan.gid_maps = {{0, 0, all}};
-    plan.clear_groups = true;
-    return {};
-  }
-  // An unprivileged process may map only its own ids, and must give up setgroups(2) first
-  // (user_namespaces(7)).
-  plan.uid_maps = {{config.uid, host.uid, 1}};
-  plan.gid_maps = {{config.gid, host.gid, 1}};
-  plan.deny_setgroups = true;
-  return {};
+  return PlanUsers(request, host, privileged, plan);
 }
 
 Status PlanMounts(const LaunchRequest& request, LaunchPlan& plan) {
@@ -227,6 +267,13 @@ Status PlanMounts(const LaunchRequest& request, LaunchPlan& plan) {
   for (const Mount& volume : request.volumes) {
     ASSIGN_OR_RETURN(MountStep step, PlanMount(volume));
     plan.mounts.push_back(std::move(step));
+  }
+  for (const MountStep& step : plan.mounts) {
+    if (step.idmapped && !plan.sources_outside) {
+      return Fail(InvalidInput("mount on " + Quote(step.destination) +
+                               ": idmap needs root and --userns=subids: without, there are no ids "
+                               "to map, and only root may"));
+    }
   }
   plan.masked_paths = config.masked_paths;
   plan.readonly_paths = config.readonly_paths;
@@ -275,8 +322,15 @@ Status PlanCapabilities(const LaunchRequest& request, const HostFeatures& host, 
 }
 
 Status PlanRlimits(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
-  const bool may_raise = (host.permitted_capabilities & Bit(kCapSysResource)) != 0 &&
-                         (plan.clone_flags & CLONE_NEWUSER) == 0;
+  const bool has_resource = (host.permitted_capabilities & Bit(kCapSysResource)) != 0;
+  const bool may_raise = has_resource && (plan.clone_flags & CLONE_NEWUSER) == 0;
+  plan.oom_score_adj = request.config.oom_score_adj;
+  if (plan.oom_score_adj && *plan.oom_score_adj < host.oom_score_adj && !has_resource) {
+    plan.warnings.push_back(
+        fmt::format("oom_score_adj is held at {} instead of {}: lowering it needs CAP_SYS_RESOURCE",
+                    host.oom_score_adj, *plan.oom_score_adj));
+    plan.oom_score_adj = host.oom_score_adj;
+  }
   for (const Rlimit& wanted : request.config.rlimits) {
     const auto* const known = std::ranges::find(kRlimitNames, wanted.type, &RlimitName::name);
     if (known == kRlimitNames.end()) {
@@ -396,6 +450,9 @@ Status PlanFilePart(const LaunchRequest& request, const HostFeatures& host, Laun
 }
 
 Status PlanSeccomp(const LaunchRequest& request, const HostFeatures& host, LaunchPlan& plan) {
+  plan.base_filter =
+      BaseFilter(NativeArchitecture(), request.has_policy ? UserNamespacesInside::kAllowed
+                                                          : UserNamespacesInside::kRefused);
   if (request.filter.empty()) {
     return {};
   }

@@ -13,17 +13,16 @@
 #include "common/error.h"
 #include "runtime/cgroup_plan.h"
 #include "runtime/host_features.h"
+#include "runtime/id_map.h"
 #include "runtime/launch_request.h"
 #include "runtime/mount_step.h"
 
 namespace cordon {
 
-/// The maps of a user namespace: `inside`…+count are `outside`…+count of the caller's.
-struct IdMap {
-  std::uint32_t inside = 0;
-  std::uint32_t outside = 0;
-  std::uint32_t count = 1;
-  bool operator==(const IdMap&) const = default;
+/// Who writes the maps of the user namespace.
+enum class MapWriter : std::uint8_t {
+  kSelf,    ///< the supervisor
+  kHelpers  ///< newuidmap(1) and newgidmap(1), for ids that are not the caller's own
 };
 
 /// What gives a network namespace an address of its own.
@@ -59,6 +58,8 @@ struct LaunchPlan {
   std::vector<IdMap> uid_maps;  ///< empty: no user namespace
   std::vector<IdMap> gid_maps;
   bool deny_setgroups = false;
+  MapWriter map_writer = MapWriter::kSelf;
+  bool become_root_inside = false;  ///< the sandbox's own processes are nobody inside before that
 
   std::string hostname;  ///< empty: unchanged
   bool loopback = false;
@@ -67,6 +68,8 @@ struct LaunchPlan {
 
   std::string root_path;
   bool root_readonly = true;
+  bool sources_outside = false;  ///< runtime/outside_sources.h
+  bool root_idmapped = false;    ///< with sources_outside
   std::vector<MountStep> mounts;
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
@@ -77,19 +80,22 @@ struct LaunchPlan {
 
   uid_t uid = 0;
   gid_t gid = 0;
-  bool clear_groups = false;
+  bool set_groups = false;         ///< to `groups`; else they stay as they are
+  std::vector<gid_t> groups;       ///< supplementary
   std::uint64_t capabilities = 0;  ///< bounding, and permitted and effective where uid is 0
   unsigned last_capability = 40;
   bool no_new_privileges = true;
   std::vector<RlimitStep> rlimits;
+  std::optional<int> oom_score_adj;
 
   std::optional<FileHolder> file_holder;
   std::string selinux_label;
   std::uint64_t landlock_handled = 0;
   std::vector<LandlockStep> landlock;
 
-  std::vector<sock_filter> filter;
-  bool listener = false;  ///< install with SECCOMP_FILTER_FLAG_NEW_LISTENER
+  std::vector<sock_filter> base_filter;  ///< runtime/base_filter.h
+  std::vector<sock_filter> filter;       ///< the policy's
+  bool listener = false;                 ///< install with SECCOMP_FILTER_FLAG_NEW_LISTENER
 
   std::vector<std::string> warnings;  ///< one sentence each, for the user
   std::string

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/sandbox_config.h"
+#include "runtime/subordinate_ids.h"
 
 namespace cordon {
 
@@ -24,8 +25,9 @@ enum class Enforcement : std::uint8_t { kEnforce, kAudit };
 /// Whether the filter's refusals come to the supervisor first.
 enum class ViolationReports : std::uint8_t { kLive, kNone };
 
-/// When the sandbox gets a user namespace: where the caller has no privilege, or always.
-enum class UserNamespaceUse : std::uint8_t { kWhenUnprivileged, kAlways };
+/// When the sandbox gets a user namespace: where the caller has no privilege, or always; whose ids
+/// are one of the caller's or all of root's, or those of LaunchRequest::subordinate_ids.
+enum class UserNamespaceUse : std::uint8_t { kWhenUnprivileged, kAlways, kSubordinateIds };
 
 /// Where the limits of a kind come from: a limit that the user asked for must hold, one that the
 /// policy proposes may be left out with a warning, what is no limit without a word.
@@ -61,6 +63,7 @@ struct LaunchRequest {
   Enforcement enforcement = Enforcement::kEnforce;
   ViolationReports reports = ViolationReports::kLive;
   UserNamespaceUse user_namespace = UserNamespaceUse::kWhenUnprivileged;
+  std::optional<SubordinateIds> subordinate_ids;  ///< with kSubordinateIds
   LimitOrigins limit_origins;
   std::string cgroup_parent;  ///< BelowParent(); empty: the caller's
   std::optional<FileHolder> required_holder;

@@ -6,7 +6,7 @@
 namespace cordon {
 namespace {
 
-constexpr std::array<std::pair<LaunchStep, std::string_view>, 41> kPhrases{{
+constexpr std::array<std::pair<LaunchStep, std::string_view>, 42> kPhrases{{
     {LaunchStep::kNone, "starting"},
     {LaunchStep::kMapIds, "waiting for the maps of the user namespace"},
     {LaunchStep::kJoinCgroup, "joining the cgroup"},
@@ -45,6 +45,7 @@ constexpr std::array<std::pair<LaunchStep, std::string_view>, 41> kPhrases{{
     {LaunchStep::kWorkingDirectory, "changing to the working directory"},
     {LaunchStep::kCloseDescriptors, "closing file descriptors"},
     {LaunchStep::kLandlockRestrict, "applying the Landlock rules"},
+    {LaunchStep::kBaseFilter, "loading the filter that every sandbox has"},
     {LaunchStep::kSeccomp, "loading the seccomp filter"},
     {LaunchStep::kHandover, "handing the seccomp listener over"},
     {LaunchStep::kExecute, "executing the command"},

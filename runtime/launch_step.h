@@ -46,6 +46,7 @@ enum class LaunchStep : std::uint32_t {
   kWorkingDirectory,
   kCloseDescriptors,
   kLandlockRestrict,
+  kBaseFilter,
   kSeccomp,
   kHandover,
   kExecute,

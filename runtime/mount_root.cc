@@ -7,6 +7,7 @@
 #include <climits>
 #include <cstring>
 
+#include "runtime/cover_paths.h"
 #include "runtime/linux_calls.h"
 
 // linux/mount.h and sys/mount.h define the same enumerators differently in Debian 12, so mount(2)
@@ -97,6 +98,9 @@ StepResult OpenSource(const MountStep& step, std::size_t index, int& source) {
   if (step.kind == MountKind::kFileSystem) {
     return OpenFileSystem(step, index, source);
   }
+  if (source >= 0) {
+    return kDone;  // opened outside
+  }
   const unsigned recursive = step.recursive ? kAtRecursive : 0;
   source = OpenTree(AT_FDCWD, step.source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
   if (source < 0 && step.optional && (errno == ENOENT || errno == ENOTDIR || errno == EACCES)) {
@@ -106,8 +110,13 @@ StepResult OpenSource(const MountStep& step, std::size_t index, int& source) {
   if (source < 0) {
     return Failed(LaunchStep::kMountSource, index);
   }
-  if ((step.attributes_set | step.attributes_clear) != 0 &&
-      SetMountAttributes(source, recursive, step.attributes_set, step.attributes_clear) != 0) {
+  if (step.propagation == MountPropagation::kSlave && MakeSlave(source, kAtRecursive) != 0) {
+    return Failed(LaunchStep::kMountAttributes, index);
+  }
+  const std::uint64_t set =
+      step.attributes_set & ~(Holds(Guard::kNoDevices) ? 0 : std::uint64_t{MOUNT_ATTR_NODEV});
+  if ((set | step.attributes_clear) != 0 &&
+      SetMountAttributes(source, recursive, set, step.attributes_clear) != 0) {
     return Failed(LaunchStep::kMountAttributes, index);
   }
   return kDone;
@@ -115,10 +124,22 @@ StepResult OpenSource(const MountStep& step, std::size_t index, int& source) {
 
 enum class Create : std::uint8_t { kFile, kDirectory };
 
+/// Whether the destination is one of the folders in which programs trust what they find, or below.
+bool IsKernelFolder(const std::string& destination) {
+  constexpr std::array<std::string_view, 3> kFolders{"/proc", "/sys", "/dev"};
+  for (const std::string_view folder : kFolders) {
+    if (destination.compare(0, folder.size(), folder) == 0 &&
+        (destination.size() == folder.size() || destination[folder.size()] == '/')) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// The place `path` inside `root`, made with its parents where it is missing and the file system
 /// there can be written. -1 with errno.
-int OpenOrMakeTarget(int root, const char* path, Create create) {
-  int target = OpenInRoot(root, path, O_PATH);
+int OpenOrMakeTarget(int root, const char* path, Create create, std::uint64_t resolve) {
+  int target = OpenInRoot(root, path, O_PATH, resolve);
   if (target >= 0 || errno != ENOENT) {
     return target;
   }
@@ -147,12 +168,12 @@ int OpenOrMakeTarget(int root, const char* path, Create create) {
     std::memcpy(prefix.data(), path, end);
     prefix[end] = '\0';
     const bool last = path[end] == '\0' || path[end + 1] == '\0';
-    int next = OpenInRoot(root, prefix.data(), O_PATH);
+    int next = OpenInRoot(root, prefix.data(), O_PATH, resolve);
     if (next < 0 && errno == ENOENT) {
       const int made = last && create == Create::kFile
                            ? ::mknodat(parent, name.data(), S_IFREG | 0644, 0)
                            : ::mkdirat(parent, name.data(), 0755);
-      next = made == 0 ? OpenInRoot(root, prefix.data(), O_PATH | O_NOFOLLOW) : -1;
+      next = made == 0 ? OpenInRoot(root, prefix.data(), O_PATH | O_NOFOLLOW, resolve) : -1;
     }
     const int saved = errno;
     (void)::close(parent);
@@ -171,8 +192,16 @@ StepResult AttachMount(int root, const MountStep& step, std::size_t index, int s
   if (::fstat(source, &status) != 0) {
     return Failed(LaunchStep::kMountSource, index);
   }
-  const int target = OpenOrMakeTarget(root, step.destination.c_str(),
-                                      S_ISDIR(status.st_mode) ? Create::kDirectory : Create::kFile);
+  // A file system of the kernel behind a link is where an image wants it, and what comes to its
+  // real place is the image's own (CVE-2019-19921, CVE-2026-41579).
+  const std::uint64_t resolve = Holds(Guard::kPlainFolders) &&
+                                        step.kind == MountKind::kFileSystem &&
+                                        IsKernelFolder(step.destination)
+                                    ? RESOLVE_NO_SYMLINKS
+                                    : 0;
+  const int target =
+      OpenOrMakeTarget(root, step.destination.c_str(),
+                       S_ISDIR(status.st_mode) ? Create::kDirectory : Create::kFile, resolve);
   if (target < 0) {
     return Failed(LaunchStep::kMountTarget, index);
   }
@@ -209,77 +238,20 @@ StepResult FillDev(int root, const HostDevices& devices) {
   return kDone;
 }
 
-bool IsAbsent(int error) {
-  return error == ENOENT || error == ENOTDIR;
-}
-
-/// Covers each path that exists: a file by the host's /dev/null, a folder by an empty read-only
-/// tmpfs.
-StepResult MaskPaths(int root, const std::vector<std::string>& paths, int null_device) {
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    const int target = OpenInRoot(root, paths[i].c_str(), O_PATH);
-    if (target < 0) {
-      if (IsAbsent(errno)) {
-        continue;
-      }
-      return Failed(LaunchStep::kMaskPath, i);
-    }
-    struct stat status{};
-    if (::fstat(target, &status) != 0) {
-      return Failed(LaunchStep::kMaskPath, i);
-    }
-    int cover = -1;
-    if (S_ISDIR(status.st_mode)) {
-      const int context = FsOpen("tmpfs");
-      if (context >= 0 && FsSetString(context, "size", "0k") == 0 && FsCreate(context) == 0) {
-        cover = FsMount(
-            context, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-      }
-      (void)::close(context);
-    } else {
-      cover = OpenTree(null_device, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-    }
-    if (cover < 0 || MoveMount(cover, target) != 0) {
-      return Failed(LaunchStep::kMaskPath, i);
-    }
-    (void)::close(cover);
-    (void)::close(target);
-  }
-  return kDone;
-}
-
-StepResult MakeReadonly(int root, const std::vector<std::string>& paths) {
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    const int target = OpenInRoot(root, paths[i].c_str(), O_PATH);
-    if (target < 0) {
-      if (IsAbsent(errno)) {
-        continue;
-      }
-      return Failed(LaunchStep::kReadonlyPath, i);
-    }
-    const int tree =
-        OpenTree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | kAtRecursive);
-    if (tree < 0 || SetMountAttributes(tree, kAtRecursive, MOUNT_ATTR_RDONLY, 0) != 0 ||
-        MoveMount(tree, target) != 0) {
-      return Failed(LaunchStep::kReadonlyPath, i);
-    }
-    (void)::close(tree);
-    (void)::close(target);
-  }
-  return kDone;
-}
-
 /// Clones the root's mounts and attaches the clone over /proc, a folder that surely exists; nothing
 /// of the old tree is needed by path any more.
 StepResult AttachRoot(const LaunchPlan& plan, int& root) {
-  root = OpenTree(AT_FDCWD, plan.root_path.c_str(),
-                  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | kAtRecursive);
+  if (root < 0) {
+    root = OpenTree(AT_FDCWD, plan.root_path.c_str(),
+                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | kAtRecursive);
+  }
   if (root < 0) {
     return Failed(LaunchStep::kCloneRoot);
   }
   // Device files of the host are not for the sandbox: it gets nodes of its own. nosuid is left to
   // no_new_privs, for it would also need a permission of its own for each SELinux transition.
-  const std::uint64_t attributes = MOUNT_ATTR_NODEV | (plan.root_readonly ? MOUNT_ATTR_RDONLY : 0);
+  const std::uint64_t attributes = (Holds(Guard::kNoDevices) ? MOUNT_ATTR_NODEV : 0) |
+                                   (plan.root_readonly ? MOUNT_ATTR_RDONLY : 0);
   if (SetMountAttributes(root, kAtRecursive, attributes, 0) != 0) {
     return Failed(LaunchStep::kReadonlyRoot);
   }
@@ -320,11 +292,33 @@ StepResult MountEverything(const LaunchPlan& plan, int root, const HostDevices& 
   return kDone;
 }
 
+/// An attached mount needs its descriptor no more; the procfs is still to be written through.
+void CloseAll(const HostDevices& devices, const MountScratch& scratch) {
+  for (const int node : devices.nodes) {
+    (void)::close(node);
+  }
+  (void)::close(devices.null);
+  for (const int source : scratch.sources) {
+    if (source >= 0 && source != scratch.private_proc) {
+      (void)::close(source);
+    }
+  }
+}
+
 }  // namespace
 
 StepResult MountRoot(const LaunchPlan& plan, MountScratch& scratch) {
   constexpr unsigned long kPrivateRecursive =
       (1UL << 18) | (1UL << 14);  // sys/mount.h: MS_PRIVATE | MS_REC
+  // What is to be a slave of the host's mount must be cloned while it is still its peer.
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    if (plan.mounts[i].propagation == MountPropagation::kSlave) {
+      if (const StepResult result = OpenSource(plan.mounts[i], i, scratch.sources[i]);
+          !result.ok()) {
+        return result;
+      }
+    }
+  }
   if (::mount(nullptr, "/", nullptr, kPrivateRecursive, nullptr) != 0) {
     return Failed(LaunchStep::kPrivateMounts);
   }
@@ -340,7 +334,7 @@ StepResult MountRoot(const LaunchPlan& plan, MountScratch& scratch) {
       scratch.private_proc = scratch.sources[i];
     }
   }
-  int root = -1;
+  int& root = scratch.root;
   if (const StepResult result = AttachRoot(plan, root); !result.ok()) {
     return result;
   }
@@ -348,12 +342,13 @@ StepResult MountRoot(const LaunchPlan& plan, MountScratch& scratch) {
       !result.ok()) {
     return result;
   }
-  if (const StepResult result = MakeReadonly(root, plan.readonly_paths); !result.ok()) {
+  if (const StepResult result = CoverPaths(plan, scratch, root, devices.null); !result.ok()) {
     return result;
   }
-  if (const StepResult result = MaskPaths(root, plan.masked_paths, devices.null); !result.ok()) {
+  if (const StepResult result = CheckTree(plan, scratch, root); !result.ok()) {
     return result;
   }
+  CloseAll(devices, scratch);
   return EnterRoot(root);
 }
 

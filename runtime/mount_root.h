@@ -11,7 +11,10 @@ namespace cordon {
 struct MountScratch {
   /// One per LaunchPlan::mounts; a negative errno where the host has no such source, or none that
   /// the caller may reach: that mount is left out.
+  /// What is a descriptor already was opened outside, with its attributes
+  /// (runtime/outside_sources.h).
   std::vector<int> sources;
+  int root = -1;          ///< the same of the root
   int private_proc = -1;  ///< out: the sandbox's own procfs, reached by nothing that a root file
                           ///< system could have put over /proc
 

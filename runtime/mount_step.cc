@@ -33,10 +33,17 @@ constexpr std::array<AttributeOption, 12> kAttributeOptions{{
     {"nodiratime", MOUNT_ATTR_NODIRATIME, 0},
 }};
 
-/// Every mount of the sandbox is private, so these say nothing new.
+/// A mount is private unless it says otherwise, so these say nothing new.
 constexpr std::array<std::string_view, 3> kNeutralOptions{"private", "rprivate", "defaults"};
-constexpr std::array<std::string_view, 6> kPropagationOptions{
-    "shared", "rshared", "slave", "rslave", "unbindable", "runbindable"};
+constexpr std::array<std::string_view, 2> kSlaveOptions{"slave", "rslave"};
+constexpr std::array<std::string_view, 2> kIdmapOptions{"idmap", "ridmap"};
+constexpr std::array<std::string_view, 4> kPropagationOptions{"shared", "rshared", "unbindable",
+                                                              "runbindable"};
+
+template <std::size_t kSize>
+bool Has(const std::array<std::string_view, kSize>& list, std::string_view option) {
+  return std::ranges::find(list, option) != list.end();
+}
 
 const AttributeOption* FindAttribute(std::string_view option) {
   const auto found = std::ranges::find(kAttributeOptions, option, &AttributeOption::name);
@@ -60,6 +67,9 @@ Expected<MountStep> PlanMount(const Mount& mount) {
     return Fail(InvalidInput("mount on " + Quote(mount.destination) +
                              ": the destination must be an absolute path without '..'"));
   }
+  while (step.destination.size() > 1 && step.destination.back() == '/') {
+    step.destination.pop_back();
+  }
   step.kind = mount.type == "bind" ? MountKind::kBind : MountKind::kFileSystem;
   for (const std::string& option : mount.options) {
     if (option == "bind" || option == "rbind") {
@@ -68,10 +78,14 @@ Expected<MountStep> PlanMount(const Mount& mount) {
     } else if (const AttributeOption* attribute = FindAttribute(option)) {
       step.attributes_set = (step.attributes_set & ~attribute->clear) | attribute->set;
       step.attributes_clear |= attribute->clear;
-    } else if (std::ranges::find(kPropagationOptions, option) != kPropagationOptions.end()) {
+    } else if (Has(kSlaveOptions, option)) {
+      step.propagation = MountPropagation::kSlave;
+    } else if (Has(kIdmapOptions, option)) {
+      step.idmapped = true;
+    } else if (Has(kPropagationOptions, option)) {
       return Fail(InvalidInput("mount on " + Quote(mount.destination) + ": propagation '" + option +
-                               "' is not supported, every mount is private"));
-    } else if (std::ranges::find(kNeutralOptions, option) == kNeutralOptions.end()) {
+                               "' is not supported: a mount is private, or rslave"));
+    } else if (!Has(kNeutralOptions, option)) {
       const std::size_t equals = option.find('=');
       step.parameters.emplace_back(option.substr(0, equals), equals == std::string::npos
                                                                  ? std::string()
@@ -90,6 +104,9 @@ Expected<MountStep> PlanMount(const Mount& mount) {
     step.type.clear();
   } else if (step.type.empty()) {
     return Fail(InvalidInput("mount on " + Quote(mount.destination) + ": no file system type"));
+  } else if (step.idmapped || step.propagation != MountPropagation::kPrivate) {
+    return Fail(InvalidInput("mount on " + Quote(mount.destination) +
+                             ": rslave and idmap are for bind mounts"));
   }
   return step;
 }

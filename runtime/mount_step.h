@@ -15,6 +15,10 @@ enum class MountKind : std::uint8_t {
   kFileSystem,  ///< a new file system
 };
 
+/// Whether mounts that the host makes below the source later show inside. The other way never: a
+/// sandbox makes no mount on the host.
+enum class MountPropagation : std::uint8_t { kPrivate, kSlave };
+
 /// One mount as the new mount API takes it (fsopen(2), open_tree(2), mount_setattr(2)).
 struct MountStep {
   MountKind kind = MountKind::kFileSystem;
@@ -26,13 +30,16 @@ struct MountStep {
   std::uint64_t attributes_set = 0;  ///< MOUNT_ATTR_*
   std::uint64_t attributes_clear = 0;
   bool recursive = false;
+  MountPropagation propagation = MountPropagation::kPrivate;  ///< kBind
+  bool idmapped =
+      false;  ///< kBind: ids on disk are ids inside (mount_setattr(2), MOUNT_ATTR_IDMAP)
   bool optional = false;  ///< kBind: left out, aloud, when the caller cannot reach the source
 
   bool operator==(const MountStep&) const = default;
 };
 
 /// `mount` of an OCI configuration, its options split into attributes and parameters. Fails with
-/// kInvalidInput for a propagation option other than private, a bind without source, and a path
+/// kInvalidInput for a propagation option that reaches the host, a bind without source, and a path
 /// with "..".
 Expected<MountStep> PlanMount(const Mount& mount);
 

@@ -22,14 +22,18 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "runtime/cgroup_usage.h"
+#include "runtime/confinement_check.h"
 #include "runtime/control_server.h"
 #include "runtime/entered_workload.h"
 #include "runtime/held_workload.h"
 #include "runtime/init_process.h"
+#include "runtime/oom_score.h"
+#include "runtime/outside_sources.h"
 #include "runtime/port_forwarder.h"
 #include "runtime/private_network.h"
 #include "runtime/sandbox_cgroups.h"
 #include "runtime/sandbox_processes.h"
+#include "runtime/write_id_maps.h"
 
 namespace cordon {
 namespace {
@@ -88,37 +92,6 @@ class SignalMask {
  private:
   sigset_t original_{};
 };
-
-Status WriteMap(const std::string& path, const std::string& text) {
-  ASSIGN_OR_RETURN(const UniqueFd file, OpenAt(AT_FDCWD, path, O_WRONLY));
-  // The kernel takes a map in one write(2) only (user_namespaces(7)).
-  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    const int write_errno = errno;
-    return Fail(SystemError(write_errno, "writing " + path));
-  }
-  return {};
-}
-
-std::string MapText(const std::vector<IdMap>& maps) {
-  std::string text;
-  for (const IdMap& map : maps) {
-    text += std::to_string(map.inside) + " " + std::to_string(map.outside) + " " +
-            std::to_string(map.count) + "\n";
-  }
-  return text;
-}
-
-Status WriteMaps(pid_t pid, const LaunchPlan& plan) {
-  if (plan.uid_maps.empty()) {
-    return {};
-  }
-  const std::string folder = "/proc/" + std::to_string(pid);
-  RETURN_IF_ERROR(WriteMap(folder + "/uid_map", MapText(plan.uid_maps)));
-  if (plan.deny_setgroups) {
-    RETURN_IF_ERROR(WriteMap(folder + "/setgroups", "deny"));
-  }
-  return WriteMap(folder + "/gid_map", MapText(plan.gid_maps));
-}
 
 Error CloneError(const LaunchPlan& plan, int clone_errno) {
   if ((plan.clone_flags & CLONE_NEWUSER) != 0 &&
@@ -232,13 +205,15 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   ASSIGN_OR_RETURN(UniqueFd inner, workload_.OpenChannel());
   const ExecuteArguments execute(plan_);
   MountScratch mounts(plan_);
+  ASSIGN_OR_RETURN(const OutsideSources outside, OutsideSources::Open(plan_));
+  outside.Give(mounts);
   const std::array<int, 3> streams = options_.streams.value_or(std::array<int, 3>{-1, -1, -1});
-  const InitContext context{
-      {plan_, execute, page, cgroups_.task_files(), inner.get(), signal_mask_, -1,
-       KeptDescriptors(inner.get(), cgroups_.task_files(),
-                       std::vector<int>(streams.begin(), streams.end()))},
-      mounts,
-      streams};
+  std::vector<int> kept = outside.Descriptors();
+  kept.insert(kept.end(), streams.begin(), streams.end());
+  const InitContext context{{plan_, execute, page, cgroups_.task_files(), inner.get(), signal_mask_,
+                             -1, KeptDescriptors(inner.get(), cgroups_.task_files(), kept)},
+                            mounts,
+                            streams};
 
   int pidfd = -1;
   clone_args arguments{};
@@ -259,7 +234,14 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   }
   workload_.SetHolder(UniqueFd(pidfd));
   inner.Reset();
-  RETURN_IF_ERROR(WriteMaps(static_cast<pid_t>(pid), plan_));
+  RETURN_IF_ERROR(WriteIdMaps(static_cast<pid_t>(pid), plan_));
+  if (plan_.sources_outside) {
+    ASSIGN_OR_RETURN(const UniqueFd user_namespace,
+                     OpenAt(AT_FDCWD, "/proc/" + std::to_string(pid) + "/ns/user", O_RDONLY));
+    RETURN_IF_ERROR(outside.MapIds(user_namespace.get()));
+  }
+  RETURN_IF_ERROR(SetOomScore(static_cast<pid_t>(pid), plan_));
+  RETURN_IF_ERROR(CheckNamespacesOf(static_cast<pid_t>(pid), plan_));
   if (options_.control_listener >= 0) {
     RETURN_IF_ERROR(OpenNamespaces(static_cast<pid_t>(pid)));
   }

@@ -15,6 +15,8 @@
 #include <array>
 #include <cerrno>
 
+#include "runtime/guard.h"
+
 namespace cordon {
 namespace {
 
@@ -43,7 +45,10 @@ StepResult SetSelinuxLabel(const WorkloadContext& context) {
   if (label.empty()) {
     return kDone;
   }
-  const int file = ::openat(context.private_proc, "thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+  const int file =
+      Holds(Guard::kOwnProc)
+          ? ::openat(context.private_proc, "thread-self/attr/exec", O_WRONLY | O_CLOEXEC)
+          : ::open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
   if (file < 0 ||
       ::write(file, label.c_str(), label.size()) != static_cast<ssize_t>(label.size())) {
     return Failed(LaunchStep::kSelinuxLabel);
@@ -53,7 +58,8 @@ StepResult SetSelinuxLabel(const WorkloadContext& context) {
 }
 
 StepResult DropBoundingSet(const LaunchPlan& plan) {
-  for (unsigned capability = 0; capability <= plan.last_capability; ++capability) {
+  for (unsigned capability = 0; Holds(Guard::kCapabilities) && capability <= plan.last_capability;
+       ++capability) {
     if ((plan.capabilities >> capability & 1) == 0 &&
         ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
       return Failed(LaunchStep::kBoundingSet, capability);
@@ -65,7 +71,7 @@ StepResult DropBoundingSet(const LaunchPlan& plan) {
 /// Raw calls: glibc's set*id functions signal every thread of a process that they believe to be
 /// another one (nptl(7)).
 StepResult SetIds(const LaunchPlan& plan) {
-  if (plan.clear_groups && ::syscall(SYS_setgroups, 0, nullptr) != 0) {
+  if (plan.set_groups && ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) != 0) {
     return Failed(LaunchStep::kGroups);
   }
   if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) != 0) {
@@ -91,6 +97,9 @@ StepResult SetCapabilities(std::uint64_t wanted) {
 }
 
 StepResult DropCapabilities(const LaunchPlan& plan) {
+  if (!Holds(Guard::kCapabilities)) {
+    return kDone;
+  }
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
     return Failed(LaunchStep::kCapabilities);
   }
@@ -107,11 +116,25 @@ StepResult ChangeDirectory(const WorkloadContext& context) {
       return Failed(LaunchStep::kWorkingDirectory);
     }
   }
+  if (!Holds(Guard::kNoDescriptors)) {
+    return kDone;
+  }
   // A directory outside the root would be a way out (CVE-2024-21626).
   std::array<char, 4096> path{};
   const long length = ::syscall(SYS_getcwd, path.data(), path.size());
   if (length <= 0 || path[0] != '/') {
     return {LaunchStep::kWorkingDirectory, length <= 0 ? errno : EXDEV, 0};
+  }
+  return kDone;
+}
+
+/// While the process still has the capability that takes a filter without no_new_privs.
+StepResult InstallBaseFilter(const WorkloadContext& context) {
+  const std::vector<sock_filter>& filter = context.plan.base_filter;
+  const sock_fprog program{static_cast<unsigned short>(filter.size()),
+                           const_cast<sock_filter*>(filter.data())};
+  if (!filter.empty() && ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+    return Failed(LaunchStep::kBaseFilter);
   }
   return kDone;
 }
@@ -155,7 +178,8 @@ const char* FindExecutable(const LaunchPlan& plan) {
 StepResult Confine(const WorkloadContext& context, const char*& executable) {
   const LaunchPlan& plan = context.plan;
   using Step = StepResult (*)(const WorkloadContext&);
-  constexpr std::array<Step, 6> kSteps{
+  constexpr std::array<Step, 7> kSteps{
+      InstallBaseFilter,
       [](const WorkloadContext& c) { return SetRlimits(c.plan); },
       SetSelinuxLabel,
       [](const WorkloadContext& c) { return DropBoundingSet(c.plan); },
@@ -168,14 +192,16 @@ StepResult Confine(const WorkloadContext& context, const char*& executable) {
       return result;
     }
   }
-  if (plan.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+  if (plan.no_new_privileges && Holds(Guard::kNoNewPrivileges) &&
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return Failed(LaunchStep::kNoNewPrivileges);
   }
   if (::sigprocmask(SIG_SETMASK, &context.signal_mask, nullptr) != 0) {
     return Failed(LaunchStep::kExecute);
   }
   // On the table shared with the parent too, where it changes nothing: the parent executes nothing.
-  if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+  if (Holds(Guard::kNoDescriptors) &&
+      ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
     return Failed(LaunchStep::kCloseDescriptors);
   }
   // A path with a slash is executed as it is.

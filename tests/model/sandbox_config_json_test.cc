@@ -17,6 +17,8 @@ SandboxConfig FullConfig() {
   config.arguments = {"/usr/sbin/nginx", "-g", "daemon off;"};
   config.uid = 33;
   config.gid = 34;
+  config.additional_gids = {4, 20};
+  config.oom_score_adj = -17;
   config.working_directory = "/srv";
   config.rlimits = {{"RLIMIT_NOFILE", 4096, 1024}};
   config.limits.memory_bytes = std::uint64_t{256} << 20;

@@ -99,7 +99,7 @@ TEST(PlanLaunch, AnOrdinaryUserBecomesTheConfiguredUserInside) {
   EXPECT_EQ(plan.uid_maps, (std::vector<IdMap>{{33, 1000, 1}}));
   EXPECT_EQ(plan.gid_maps, (std::vector<IdMap>{{0, 100, 1}}));
   EXPECT_TRUE(plan.deny_setgroups);
-  EXPECT_FALSE(plan.clear_groups);
+  EXPECT_FALSE(plan.set_groups);
 }
 
 TEST(PlanLaunch, TheCgroupNamespaceIsNotMadeByClone) {

@@ -90,7 +90,7 @@ LaunchPlan ConfinedPlan() {
 }
 
 constexpr std::string_view kConfinedStatus =
-    "Name:\tcordon-init\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\nCapInh:"
+    "Name:\tcordon-init\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\nCapInh:"
     "\t0000000000000000\nCapPrm:\t0000000000000401\n"
     "CapEff:\t0000000000000401\nCapBnd:\t0000000000000401\nCapAmb:\t0000000000000000\n";
 
@@ -102,6 +102,8 @@ TEST(CheckConfinement, NamesEveryDifference) {
   const std::vector<std::pair<std::string, std::string>> changes{
       {"Seccomp:\t2", "Seccomp:\t0"},
       {"NoNewPrivs:\t1", "NoNewPrivs:\t0"},
+      {"Uid:\t0\t0\t0\t0", "Uid:\t0\t0\t0\t33"},
+      {"Gid:\t0\t0\t0\t0", "Gid:\t0\t33\t0\t0"},
       {"CapEff:\t0000000000000401", "CapEff:\t000001ffffffffff"},
       {"CapBnd:\t0000000000000401", "CapBnd:\t0000000000000403"},
       {"CapInh:\t0000000000000000", "CapInh:\t0000000000000001"},
