@@ -42,7 +42,9 @@ if(CORDON_STATIC)
   # libselinux.a has functions that ask NSS, which a static program cannot; none of them is called, but ld warns of each.
   target_link_options(cordon_options INTERFACE -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings)
 else()
-  target_link_options(cordon_options INTERFACE -pie -Wl,-z,relro,-z,now)
+  target_link_options(cordon_options INTERFACE -pie -Wl,-z,relro,-z,now
+    $<$<AND:$<CONFIG:Release>,$<LINK_LANG_AND_ID:CXX,GNU>>:-static-libstdc++>
+    $<$<AND:$<CONFIG:Release>,$<LINK_LANG_AND_ID:CXX,GNU>>:-static-libgcc>)
 endif()
 if(CORDON_SANITIZE)
   target_compile_options(cordon_options INTERFACE -fsanitize=${CORDON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
