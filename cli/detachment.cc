@@ -42,9 +42,9 @@ Expected<PipeEnds> MakePipe() {
   (void)report.reader.Release();
   (void)messages.reader.Release();
   const int null = ::fcntl(::open("/dev/null", O_RDWR | O_CLOEXEC), F_DUPFD_CLOEXEC, kReport + 1);
-  return ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(null, STDOUT_FILENO) >= 0 &&
-         ::dup2(text, STDERR_FILENO) >= 0 && ::dup3(word, kReport, O_CLOEXEC) >= 0 &&
-         ::close_range(kReport + 1, ~0U, 0) == 0;
+  return word >= 0 && text >= 0 && null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
+         ::dup2(null, STDOUT_FILENO) >= 0 && ::dup2(text, STDERR_FILENO) >= 0 &&
+         ::dup3(word, kReport, O_CLOEXEC) >= 0 && ::close_range(kReport + 1, ~0U, 0) == 0;
 }
 
 /// Copies what the child says until its word or its end is there: whether its word came.

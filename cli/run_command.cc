@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -22,6 +23,7 @@
 #include "runtime/device_rules.h"
 #include "runtime/host_features.h"
 #include "runtime/launch_plan.h"
+#include "runtime/mount_labels.h"
 #include "runtime/sandbox.h"
 #include "runtime/sandbox_place.h"
 #include "runtime/selinux_label.h"
@@ -180,14 +182,20 @@ void ReportLimits(const SandboxResult& result, const Say& say) {
   }
 }
 
-void ReportOutcome(const SandboxResult& result, const std::string& command, const Say& say) {
+void ReportOutcome(const SandboxResult& result, const LaunchPlan& plan, const Say& say) {
   if (result.unreported_violations != 0) {
     say(fmt::format("{} violations in all, {} of them repeated one reported above",
                     result.violations, result.unreported_violations));
   }
   ReportLimits(result, say);
   if (const auto* not_executed = std::get_if<NotExecuted>(&result.outcome)) {
-    say(SystemError(not_executed->sys_errno, command).message);
+    const bool refused = not_executed->sys_errno == EACCES || not_executed->sys_errno == EPERM;
+    say(SystemError(not_executed->sys_errno, plan.arguments.front()).message +
+        (refused && !plan.selinux_label.empty()
+             ? "; SELinux may have refused to start it in " + plan.selinux_label +
+                   ", which the domain's entry programs only may be: ausearch -m avc, or dmesg, "
+                   "shows why"
+             : ""));
   }
 }
 
@@ -314,6 +322,10 @@ int Run(const RunOptions& options) {
     if (const Status known = CheckSelinuxLabel(plan->selinux_label); !known) {
       return ReportError(NameModule(known.error(), options));
     }
+    if (const Status allowed = CheckSelinuxTransition(*plan); !allowed) {
+      return ReportError(allowed.error());
+    }
+    LabelMounts(*plan);
   }
   if (const Status labelled = LabelVolumes(options.root, plan->selinux_label); !labelled) {
     return ReportInputError(labelled.error());
@@ -360,7 +372,7 @@ int Run(const RunOptions& options) {
     say(result.error().message);
     return kCannot;
   }
-  ReportOutcome(*result, options.command.front(), say);
+  ReportOutcome(*result, *plan, say);
   return ExitStatus(result->outcome);
 }
 

@@ -17,6 +17,7 @@
 #include "cli/command_line_text.h"
 #include "cli/report_error.h"
 #include "common/text.h"
+#include "runtime/mount_labels.h"
 #include "runtime/sandbox_place.h"
 #include "runtime/sandbox_record.h"
 
@@ -52,10 +53,19 @@ enum class ListFormat : std::uint8_t { kTable, kJson, kNames };
 
 enum class Listed : std::uint8_t { kRunning, kAll };
 
+/// Whether SELinux contexts are shown, as ps -Z and ls -Z do.
+enum class Contexts : std::uint8_t { kHidden, kShown };
+
 struct ListOptions {
   ListFormat format = ListFormat::kTable;
   Listed listed = Listed::kRunning;
+  Contexts contexts = Contexts::kHidden;
 };
+
+/// As ps(1) shows one: "-" where there is none.
+std::string ContextText(const std::string& label) {
+  return label.empty() ? "-" : label;
+}
 
 std::string StatusText(const SandboxState& state) {
   return state.status == "ended" && state.outcome ? Describe(*state.outcome) : state.status;
@@ -70,10 +80,18 @@ std::vector<std::string> Row(const SandboxState& state) {
           CommandLineText(state.command)};
 }
 
-void PrintTable(const std::vector<SandboxState>& states) {
+void PrintTable(const std::vector<SandboxState>& states, Contexts contexts) {
   std::vector<std::vector<std::string>> rows{
       {"NAME", "STATUS", "PID", "AGE", "VIOLATIONS", "COMMAND"}};
   std::ranges::transform(states, std::back_inserter(rows), Row);
+  if (contexts == Contexts::kShown) {
+    rows.front().insert(rows.front().end() - 1, "CONTEXT");
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      const std::string label =
+          states[i].pid == 0 ? states[i].selinux_label : ProcessLabel(states[i].pid);
+      rows[i + 1].insert(rows[i + 1].end() - 1, ContextText(label));
+    }
+  }
   std::vector<std::size_t> widths(rows.front().size());
   for (const std::vector<std::string>& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -83,7 +101,7 @@ void PrintTable(const std::vector<SandboxState>& states) {
   for (const std::vector<std::string>& row : rows) {
     std::string line;
     for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      const bool is_number = i >= 2;
+      const bool is_number = i >= 2 && i <= 4;
       line += is_number ? fmt::format("{:>{}}  ", row[i], widths[i])
                         : fmt::format("{:<{}}  ", row[i], widths[i]);
     }
@@ -124,11 +142,40 @@ int List(const ListOptions& options) {
     }
     return kOk;
   }
-  PrintTable(states);
+  PrintTable(states, options.contexts);
   return kOk;
 }
 
-int PrintState(const std::string& name, const std::string& field) {
+/// The contexts of the processes that cordon started in a sandbox, and of what is mounted there as
+/// those see it.
+void PrintContexts(const SandboxState& state) {
+  const auto print_process = [](pid_t pid, const std::vector<std::string>& command) {
+    fmt::print("{}  {:>7}  {}\n", ContextText(ProcessLabel(pid)), pid, CommandLineText(command));
+  };
+  if (state.pid == 0) {
+    fmt::print("{}  -  {}\n", ContextText(state.selinux_label), CommandLineText(state.command));
+    return;
+  }
+  print_process(state.pid, state.command);
+  for (const EnteredCommand& entered : state.entered) {
+    print_process(entered.pid, entered.command);
+  }
+  const std::string root = fmt::format("/proc/{}/root", state.pid);
+  for (const std::string& mount : state.mounts) {
+    const std::string destination = mount.substr(0, mount.find(" from "));
+    fmt::print("{}  {}\n", ContextText(FileLabel(root + destination)), destination);
+  }
+}
+
+struct InspectOptions {
+  std::string name;
+  std::string field;
+  Contexts contexts = Contexts::kHidden;
+};
+
+int PrintState(const InspectOptions& options) {
+  const std::string& name = options.name;
+  const std::string& field = options.field;
   Expected<SandboxState> state = InspectSandbox(name);
   if (!state) {
     const std::optional<SandboxState> ended = Ended(name);
@@ -136,6 +183,10 @@ int PrintState(const std::string& name, const std::string& field) {
       return ReportError(state.error());
     }
     state = *ended;
+  }
+  if (options.contexts == Contexts::kShown) {
+    PrintContexts(*state);
+    return kOk;
   }
   if (field.empty()) {
     fmt::print("{}", WriteSandboxState(*state));
@@ -213,23 +264,26 @@ void AddListCommand(CLI::App& app, int& exit_code) {
   list->add_flag_callback(
       "-a,--all", [options] { options->listed = Listed::kAll; },
       "Also detached ones that have ended, until cordon rm removes them");
+  list->add_flag_callback(
+      "-Z,--context", [options] { options->contexts = Contexts::kShown; },
+      "The SELinux context of each workload");
   list->callback([options, &exit_code] { exit_code = List(*options); });
 }
 
 void AddInspectCommand(CLI::App& app, int& exit_code) {
-  struct Options {
-    std::string name;
-    std::string field;
-  };
-
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InspectOptions>();
   CLI::App* inspect =
       app.add_subcommand("inspect", "What a sandbox is made of, and the policy in force, as JSON");
   inspect->add_option("NAME", options->name, "Of the sandbox")->required();
-  inspect->add_option("--field", options->field, "Print this field only: pid, namespaces.net")
-      ->type_name("F");
-  inspect->callback(
-      [options, &exit_code] { exit_code = PrintState(options->name, options->field); });
+  CLI::Option* const field =
+      inspect->add_option("--field", options->field, "Print this field only: pid, namespaces.net")
+          ->type_name("F");
+  inspect
+      ->add_flag_callback(
+          "-Z,--context", [options] { options->contexts = Contexts::kShown; },
+          "SELinux contexts of its processes and of what is mounted in it, one in a line")
+      ->excludes(field);
+  inspect->callback([options, &exit_code] { exit_code = PrintState(*options); });
 }
 
 void AddKillCommand(CLI::App& app, int& exit_code) {

@@ -391,7 +391,7 @@ Status PlanLandlock(const std::vector<LandlockRule>& rules, const HostFeatures& 
     plan.landlock.push_back(std::move(step));
   }
   plan.file_part = "files are held by Landlock (ABI " + std::to_string(host.landlock_abi) + ", " +
-                   std::to_string(plan.landlock.size()) + " rules), but " +
+                   std::to_string(plan.landlock.size()) + " rules), but not " +
                    Join(LandlockGaps(host.landlock_abi), ", ") +
                    ": what it refuses fails with EACCES and is not reported";
   const std::uint64_t refer = LandlockAccessBit("refer").value_or(0);

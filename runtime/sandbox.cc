@@ -27,6 +27,7 @@
 #include "runtime/entered_workload.h"
 #include "runtime/held_workload.h"
 #include "runtime/init_process.h"
+#include "runtime/mount_labels.h"
 #include "runtime/oom_score.h"
 #include "runtime/outside_sources.h"
 #include "runtime/port_forwarder.h"
@@ -375,7 +376,8 @@ void Supervisor::ForwardSignals() {
 Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
   signals_ = std::move(signals);
   const auto waits_for_execution = [this] {
-    return options_.on_executed && workload_.begun() && !executed_;
+    return (options_.on_executed || !plan_.selinux_label.empty()) && workload_.begun() &&
+           !executed_;
   };
   std::vector<pollfd> waits;
   while (!workload_.outcome()) {
@@ -419,7 +421,8 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
   return End();
 }
 
-/// Says that the workload has executed its command, if it has.
+/// Says that the workload has executed its command, if it has, and looks whether execve(2) gave it
+/// its label.
 Status Supervisor::NoticeExecution() {
   const bool has_ended = workload_.outcome().has_value();
   if (has_ended ? std::holds_alternative<NotExecuted>(*workload_.outcome())
@@ -427,7 +430,15 @@ Status Supervisor::NoticeExecution() {
     return {};
   }
   executed_ = true;
-  return options_.on_executed(Inspect());
+  if (!has_ended && !plan_.selinux_label.empty()) {
+    const std::string label = ProcessLabel(workload_.pid());
+    if (!label.empty() && label != plan_.selinux_label) {
+      return Fail(MakeError(ErrorCode::kInternal, "the workload's SELinux label is " +
+                                                      Quote(label) + " instead of " +
+                                                      Quote(plan_.selinux_label)));
+    }
+  }
+  return options_.on_executed ? options_.on_executed(Inspect()) : Status();
 }
 
 SandboxResult Supervisor::End() {
