@@ -52,6 +52,13 @@ void PrintSummary(const std::string& folder, const GeneratedBundle& bundle) {
   std::string text = fmt::format("cordon: wrote {}: {} of {} recorded calls hold\n", Quote(folder),
                                  proof.seccomp.recorded, proof.seccomp.recorded);
   text += fmt::format("cordon: {}\n", Join(DescribeAttackSurface(proof.seccomp.surface), "; "));
+  if (proof.serving) {
+    text += fmt::format("cordon: once it serves ({}), {} calls are withheld: {}\n",
+                        Join({proof.serving->when.begin(), proof.serving->when.end()}, ", "),
+                        proof.serving->withheld.size(), Join(proof.serving->withheld, ", "));
+  } else if (!bundle.one_phase_because.empty()) {
+    text += fmt::format("cordon: {}\n", bundle.one_phase_because);
+  }
   for (const std::string& line : bundle.selinux_summary) {
     text += fmt::format("cordon: {}\n", line);
   }

@@ -1,6 +1,7 @@
 #include "cli/load_policy.h"
 
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include "common/file.h"
@@ -35,6 +36,39 @@ Expected<std::map<std::string, std::string>> ReadFolder(const std::string& folde
   return files;
 }
 
+/// A compiled filter of a bundle, and what it was compiled from.
+struct FilterSource {
+  CompiledFilter compiled;
+  std::string stale_because;  ///< empty: it may be loaded
+  std::function<Expected<SeccompPolicy>()> read_policy;
+};
+
+Expected<FilterSource> SourceOf(const PolicyBundle& bundle, FilterVariant variant,
+                                const std::string& folder) {
+  FilterSource source;
+  if (variant == FilterVariant::kTwoPhases) {
+    const ServingPart& serving = *bundle.serving;
+    ASSIGN_OR_RETURN(
+        source.compiled,
+        ReadCompiledFilter(serving.seccomp_bpf, folder + "/" + std::string(kServingBpfFile)));
+    source.stale_because = WhyStale(source.compiled, serving.seccomp_json);
+    source.read_policy = [&serving]() -> Expected<SeccompPolicy> {
+      ASSIGN_OR_RETURN(const SeccompPolicy policy, ReadSeccompOf(serving));
+      return TwoPhaseVariant(policy);
+    };
+    return source;
+  }
+  ASSIGN_OR_RETURN(
+      source.compiled,
+      ReadCompiledFilter(bundle.seccomp_bpf, folder + "/" + std::string(kSeccompBpfFile)));
+  source.stale_because = WhyStale(source.compiled, bundle.seccomp_json);
+  source.read_policy = [&bundle]() -> Expected<SeccompPolicy> {
+    ASSIGN_OR_RETURN(const SeccompPolicy policy, ReadSeccompOf(bundle));
+    return NotifyingVariant(policy);
+  };
+  return source;
+}
+
 }  // namespace
 
 Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant) {
@@ -46,16 +80,20 @@ Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant varia
     ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(seccomp));
     return policy;
   }
-  ASSIGN_OR_RETURN(
-      CompiledFilter compiled,
-      ReadCompiledFilter(policy.bundle.seccomp_bpf, folder + "/" + std::string(kSeccompBpfFile)));
-  policy.recompiled_because = WhyStale(compiled, policy.bundle.seccomp_json);
+  if (variant == FilterVariant::kTwoPhases && !policy.bundle.serving) {
+    return Fail(InvalidInput(
+        folder +
+        ": the policy has one phase: for --serving-when it has to be learned with cordon "
+        "profile --serving-when, every run of it"));
+  }
+  ASSIGN_OR_RETURN(const FilterSource source, SourceOf(policy.bundle, variant, folder));
+  policy.recompiled_because = source.stale_because;
   if (policy.recompiled_because.empty()) {
-    policy.filter = std::move(compiled.program);
+    policy.filter = source.compiled.program;
     return policy;
   }
-  ASSIGN_OR_RETURN(const SeccompPolicy seccomp, ReadSeccompOf(policy.bundle));
-  ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(NotifyingVariant(seccomp)));
+  ASSIGN_OR_RETURN(const SeccompPolicy notifying, source.read_policy());
+  ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(notifying));
   return policy;
 }
 

@@ -10,17 +10,19 @@
 
 namespace cordon::cli {
 
-/// Which of a policy's two filters a launch loads.
-enum class FilterVariant : std::uint8_t { kNotifying, kPlain };
+/// Which of a policy's filters a launch loads: what notifies of refusals, what refuses by itself,
+/// or what notifies of all that the serving phase may not do.
+enum class FilterVariant : std::uint8_t { kNotifying, kPlain, kTwoPhases };
 
 /// A bundle as `run` takes it.
 struct LoadedPolicy {
   PolicyBundle bundle;
   std::vector<sock_filter> filter;
-  std::string recompiled_because;  ///< why seccomp.bpf was not used; empty when it was
+  std::string recompiled_because;  ///< why the compiled filter was not used; empty when it was
 };
 
-/// The bundle in `folder`. kInvalidInput naming folder and part for what is missing or malformed.
+/// The bundle in `folder`. kInvalidInput naming folder and part for what is missing or malformed,
+/// and for two phases of a bundle that has one.
 Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant);
 
 }  // namespace cordon::cli

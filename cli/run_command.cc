@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 
 #include "cli/command.h"
 #include "cli/detached_run.h"
@@ -20,6 +21,7 @@
 #include "cli/workload_arguments.h"
 #include "common/text.h"
 #include "model/default_sandbox.h"
+#include "model/serving_when.h"
 #include "runtime/device_rules.h"
 #include "runtime/host_features.h"
 #include "runtime/launch_plan.h"
@@ -48,6 +50,7 @@ struct RunOptions {
   std::string require;
   std::vector<std::string> allow_degraded;
   std::string report = "live";
+  std::string serving_when;
   bool audit = false;
   bool detach = false;
   bool remove = false;
@@ -182,7 +185,8 @@ void ReportLimits(const SandboxResult& result, const Say& say) {
   }
 }
 
-void ReportOutcome(const SandboxResult& result, const LaunchPlan& plan, const Say& say) {
+void ReportOutcome(const SandboxResult& result, const RunOptions& options, const LaunchPlan& plan,
+                   const Say& say) {
   if (result.unreported_violations != 0) {
     say(fmt::format("{} violations in all, {} of them repeated one reported above",
                     result.violations, result.unreported_violations));
@@ -196,6 +200,9 @@ void ReportOutcome(const SandboxResult& result, const LaunchPlan& plan, const Sa
                    ", which the domain's entry programs only may be: ausearch -m avc, or dmesg, "
                    "shows why"
              : ""));
+  } else if (!options.serving_when.empty() && !result.served) {
+    say("warning: --serving-when " + options.serving_when +
+        ": that never came, so nothing of its start was withheld");
   }
 }
 
@@ -255,26 +262,57 @@ SandboxState FactsOf(const RunOptions& options, const std::optional<SandboxPlace
   return facts;
 }
 
-int Run(const RunOptions& options) {
+/// Which filter the options want; fails for options that contradict each other.
+Expected<FilterVariant> VariantOf(const RunOptions& options) {
+  if (options.serving_when.empty()) {
+    return options.report == "none" ? FilterVariant::kPlain : FilterVariant::kNotifying;
+  }
+  if (options.policy.empty()) {
+    return Fail(
+        InvalidInput("--serving-when: without --policy nothing is withheld when it serves"));
+  }
+  if (options.report == "none") {
+    return Fail(InvalidInput(
+        "--serving-when needs cordon to decide calls while the command runs, so it cannot be "
+        "combined with --report none"));
+  }
+  return FilterVariant::kTwoPhases;
+}
+
+Expected<LoadedPolicy> LoadPolicyFor(const RunOptions& options) {
+  ASSIGN_OR_RETURN(const FilterVariant variant, VariantOf(options));
   LoadedPolicy policy;
   if (options.policy.empty()) {
     policy.bundle.config = DefaultSandbox();
     ReportWarning(
         "no --policy: the command gets namespaces, no_new_privs and few capabilities, but no "
         "seccomp or file rule");
-  } else {
-    Expected<LoadedPolicy> loaded =
-        LoadPolicy(options.policy,
-                   options.report == "none" ? FilterVariant::kPlain : FilterVariant::kNotifying);
-    if (!loaded) {
-      return ReportInputError(loaded.error());
-    }
-    policy = std::move(*loaded);
-    if (!policy.recompiled_because.empty()) {
-      ReportWarning(options.policy + "/" + std::string(kSeccompBpfFile) +
-                    ": compiled anew from seccomp.json: " + policy.recompiled_because);
-    }
+    return policy;
   }
+  ASSIGN_OR_RETURN(policy, LoadPolicy(options.policy, variant));
+  if (!policy.recompiled_because.empty()) {
+    const bool two = variant == FilterVariant::kTwoPhases;
+    ReportWarning(options.policy + "/" + std::string(two ? kServingBpfFile : kSeccompBpfFile) +
+                  ": compiled anew from " + std::string(two ? kServingFile : kSeccompFile) + ": " +
+                  policy.recompiled_because);
+  }
+  if (variant == FilterVariant::kTwoPhases &&
+      !policy.bundle.serving->when.contains(options.serving_when)) {
+    const std::set<std::string>& when = policy.bundle.serving->when;
+    ReportWarning(
+        fmt::format("--serving-when {}: the policy was learned with {}, so the boundary "
+                    "may come where its phases do not part",
+                    options.serving_when, Join({when.begin(), when.end()}, ", ")));
+  }
+  return policy;
+}
+
+int Run(const RunOptions& options) {
+  const Expected<LoadedPolicy> loaded = LoadPolicyFor(options);
+  if (!loaded) {
+    return ReportInputError(loaded.error());
+  }
+  const LoadedPolicy& policy = *loaded;
   const Expected<LaunchRequest> request = MakeRequest(options, policy);
   if (!request) {
     return ReportInputError(request.error());
@@ -351,6 +389,8 @@ int Run(const RunOptions& options) {
   };
   SandboxOptions sandbox{
       .policy = [&policy] { return ReadSeccompOf(policy.bundle); },
+      .serving_policy = [&policy] { return ReadSeccompOf(*policy.bundle.serving); },
+      .serving_when = ServingWhenFromName(options.serving_when).value_or(ServingWhen::kNever),
       .enforcement = request->enforcement,
       .control_listener = place ? place->listener() : -1,
       .facts = FactsOf(options, place, request->config),
@@ -362,6 +402,8 @@ int Run(const RunOptions& options) {
       .on_executed = {},
       .on_ended = {},
       .on_violation = [&say](const Violation& violation) { say(Describe(violation)); },
+      .on_serving =
+          [&say] { say("it serves: what only its start needed is refused from here on"); },
       .on_warning = [&say](const std::string& warning) { say("warning: " + warning); },
   };
   if (detached) {
@@ -372,7 +414,7 @@ int Run(const RunOptions& options) {
     say(result.error().message);
     return kCannot;
   }
-  ReportOutcome(*result, *plan, say);
+  ReportOutcome(*result, options, *plan, say);
   return ExitStatus(result->outcome);
 }
 
@@ -409,6 +451,11 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   run->add_option("--report", options->report,
                   "live: report each violation as it happens; none: refuse silently")
       ->check(CLI::IsMember({"live", "none"}));
+  run->add_option("--serving-when", options->serving_when,
+                  "When to refuse what only the start needed: at the first listen(2), when the "
+                  "command writes to $NOTIFY_FD or sends READY=1 to $NOTIFY_SOCKET, or at SIGUSR1 "
+                  "to cordon")
+      ->check(CLI::IsMember({"listen", "ready-fd", "signal:USR1"}));
   run->add_flag("--audit", options->audit, "Refuse nothing, report every violation");
   CLI::Option* const detach =
       run->add_flag("-d,--detach", options->detach,

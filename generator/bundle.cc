@@ -13,9 +13,12 @@
 #include "generator/sandbox_generator.h"
 #include "generator/seccomp_proof.h"
 #include "generator/selinux_generator.h"
+#include "generator/serving_slice.h"
 #include "model/compiled_filter.h"
+#include "model/merge_policies.h"
 #include "model/policy_bundle.h"
 #include "model/sandbox_config_json.h"
+#include "model/seccomp_comparison.h"
 #include "model/seccomp_compiler.h"
 
 namespace cordon {
@@ -39,6 +42,49 @@ std::string WriteReasons(const GeneratedSeccomp& generated, const GeneratedSelin
   document["selinux"] = nlohmann::ordered_json::parse(selinux.reasons_json, nullptr,
                                                       /*allow_exceptions=*/false);
   return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+/// Where the serving phase is made portable, it may be given what the whole policy has seen more
+/// closely: the narrower of both holds.
+Expected<SeccompPolicy> ServingPolicy(const Recording& calls, SeccompOptions options,
+                                      const SeccompPolicy& whole) {
+  options.part = WorkloadPart::kServing;
+  ASSIGN_OR_RETURN(GeneratedSeccomp serving, GenerateSeccomp(calls, options));
+  ASSIGN_OR_RETURN(const std::vector<AnswerDifference> wider,
+                   FindDifferences(serving.policy, whole, AnswerRelation::kLeftIsLarger));
+  if (std::ranges::none_of(wider, [](const auto& difference) { return Admits(difference.left); })) {
+    return std::move(serving.policy);
+  }
+  ASSIGN_OR_RETURN(MergedPolicy narrower,
+                   MergePolicies({serving.policy, whole}, AnswerPreference::kMoreRestrictive));
+  return std::move(narrower.policy);
+}
+
+Status AddServingPart(const Recording& recording, const BundleOptions& options,
+                      const SeccompPolicy& whole, GeneratedBundle& bundle) {
+  const ServingSlice slice = SliceServing(recording);
+  bundle.one_phase_because = slice.why_not;
+  if (!slice.calls) {
+    return {};
+  }
+  if (slice.calls->syscalls.empty()) {
+    bundle.one_phase_because =
+        "nothing was recorded after the boundary, so the policy has one phase";
+    return {};
+  }
+  if (options.seccomp.on_violation != OnViolation::kErrno) {
+    bundle.one_phase_because = "the policy has one phase: two need --on-violation errno";
+    return {};
+  }
+  ASSIGN_OR_RETURN(const SeccompPolicy serving,
+                   ServingPolicy(*slice.calls, options.seccomp, whole));
+  ASSIGN_OR_RETURN(bundle.proof.serving, ProveServing(recording, *slice.calls, whole, serving));
+  const std::string profile = WriteSeccompPolicy(serving, options.seccomp_format);
+  ASSIGN_OR_RETURN(std::vector<sock_filter> program, CompileSeccomp(TwoPhaseVariant(serving)));
+  bundle.files[std::string(kServingFile)] = profile;
+  bundle.files[std::string(kServingBpfFile)] =
+      WriteCompiledFilter(MakeCompiledFilter(profile, std::move(program)));
+  return {};
 }
 
 }  // namespace
@@ -65,6 +111,7 @@ Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const Bundl
   bundle.files[std::string(kSeccompFile)] = profile;
   bundle.files[std::string(kSeccompBpfFile)] =
       WriteCompiledFilter(MakeCompiledFilter(profile, std::move(notifying)));
+  RETURN_IF_ERROR(AddServingPart(recording, options, seccomp.policy, bundle));
 
   ASSIGN_OR_RETURN(GeneratedSelinux selinux,
                    GenerateSelinux(recording, {.name = options.name,

@@ -224,7 +224,15 @@ Status PolicyBuilder::AllowBaseSets() {
   std::vector<std::pair<std::string, ReasonedNames>> groups;
   std::ranges::transform(sets.always, std::back_inserter(groups),
                          [](const ReasonedNames& group) { return std::pair(group.reason, group); });
-  for (const auto& [runtime, base_set] : RuntimeBaseSets(sets)) {
+  std::map<std::string, std::vector<RuntimeCalls>> runtimes;
+  if (options_.part == WorkloadPart::kWhole) {
+    runtimes = RuntimeBaseSets(sets);
+  } else {
+    for (auto& [reason, group] : groups) {
+      std::erase(group.names, "execve");  // needed to start, and only then
+    }
+  }
+  for (const auto& [runtime, base_set] : runtimes) {
     for (const RuntimeCalls& calls : base_set) {
       groups.emplace_back(fmt::format("base set of {} {}{}: {}", runtime, calls.versions,
                                       PrivilegesText(calls.no_new_privileges), calls.reason),

@@ -23,6 +23,10 @@ enum class OnViolation : std::uint8_t { kErrno, kLog, kKill, kNotify };
 /// Whether calls equivalent to observed ones are added so that the policy survives another libc.
 enum class Portability : std::uint8_t { kPortable, kExact };
 
+/// What the policy is for: a workload from its launch on, or one that serves already, which nobody
+/// has to start any more.
+enum class WorkloadPart : std::uint8_t { kWhole, kServing };
+
 struct SeccompOptions {
   ContainerRuntime runtime = ContainerRuntime::kAny;
   /// Only what this release of the runtime makes; nothing: what any known one does.
@@ -33,6 +37,7 @@ struct SeccompOptions {
   std::vector<RuntimeCalls> measured = {};
   OnViolation on_violation = OnViolation::kErrno;
   Portability portability = Portability::kPortable;
+  WorkloadPart part = WorkloadPart::kWhole;
 };
 
 /// A policy and, for every rule (by index), why it is there: one line per reason, each with its

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "model/bpf_interpreter.h"
 #include "model/holds.h"
 #include "model/recorded_calls.h"
+#include "model/seccomp_comparison.h"
 #include "model/seccomp_compiler.h"
 #include "model/seccomp_names.h"
 
@@ -88,7 +90,62 @@ Expected<SeccompReading> Prove(const Reader& reader, const SeccompPolicy& plain,
   return reading;
 }
 
+bool MayAdmit(const SeccompPolicy& policy, Syscall call) {
+  const CallRules rules(policy, call);
+  return rules.CanAnswer(SeccompActionKind::kAllow) || rules.CanAnswer(SeccompActionKind::kLog) ||
+         Admits(rules.default_action());
+}
+
+/// "execve", "socket (some arguments)": what `whole` admits and `serving` does not.
+Expected<std::vector<std::string>> Withheld(const SeccompPolicy& whole,
+                                            const SeccompPolicy& serving) {
+  ASSIGN_OR_RETURN(const std::vector<AnswerDifference> differences,
+                   FindDifferences(whole, serving, AnswerRelation::kLeftIsLarger));
+  std::set<std::string> names;
+  for (const AnswerDifference& difference : differences) {
+    if (Admits(difference.left)) {
+      const Syscall call = difference.example.call;
+      names.insert(SyscallLabel(call) + (MayAdmit(serving, call) ? " (some arguments)" : ""));
+    }
+  }
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
 }  // namespace
+
+Expected<ServingProof> ProveServing(const Recording& recording, const Recording& serving_calls,
+                                    const SeccompPolicy& whole, const SeccompPolicy& serving) {
+  ServingProof proof;
+  for (const auto& [id, run] : recording.runs) {
+    if (!run.serving_when.empty()) {
+      proof.when.insert(run.serving_when);
+    }
+  }
+  ASSIGN_OR_RETURN(const std::vector<AnswerDifference> wider,
+                   FindDifferences(serving, whole, AnswerRelation::kLeftIsLarger));
+  for (const AnswerDifference& difference : wider) {
+    if (Admits(difference.left)) {
+      return Fail(MakeError(ErrorCode::kInternal,
+                            fmt::format("the policy for serving fails its own proof: it admits {}, "
+                                        "which the policy does not",
+                                        DescribeInvocation(difference.example))));
+    }
+  }
+  const std::vector<RecordedCall> calls = RecordedCalls(serving_calls);
+  proof.recorded = calls.size();
+  const SeccompPolicy filter = TwoPhaseVariant(serving);
+  ASSIGN_OR_RETURN(SeccompReading start,
+                   Prove({"cordon, two phases, before the boundary", filter, CompileSeccomp, true},
+                         whole, RecordedCalls(recording)));
+  ASSIGN_OR_RETURN(SeccompReading serve,
+                   Prove({"cordon, two phases, after the boundary", filter, CompileSeccomp, true},
+                         serving, calls));
+  proof.readings = {std::move(start), std::move(serve)};
+  ASSIGN_OR_RETURN(proof.withheld, Withheld(whole, serving));
+  ASSIGN_OR_RETURN(proof.surface, MeasureAttackSurface(serving));
+  proof.surface.filter = proof.readings.front().cost;
+  return proof;
+}
 
 Expected<SeccompProof> ProveSeccomp(const Recording& recording, const GeneratedSeccomp& generated,
                                     ContainerRuntime runtime) {

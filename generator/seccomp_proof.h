@@ -16,4 +16,12 @@ namespace cordon {
 Expected<SeccompProof> ProveSeccomp(const Recording& recording, const GeneratedSeccomp& generated,
                                     ContainerRuntime runtime);
 
+/// Proves `serving`, the policy for what is left of `whole` after the boundary: that it admits
+/// nothing which `whole` does not; that its TwoPhaseVariant(), with the supervisor's answers by
+/// `whole` until the boundary and by `serving` from then on, holds for every call of `recording` in
+/// the start, and in the serving phase for every call of `serving_calls` (SliceServing()). Fails
+/// like ProveSeccomp().
+Expected<ServingProof> ProveServing(const Recording& recording, const Recording& serving_calls,
+                                    const SeccompPolicy& whole, const SeccompPolicy& serving);
+
 }  // namespace cordon

@@ -65,7 +65,19 @@ Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string
                    ReadSandboxConfig(config, parts.Where(kConfigFile), SeccompPart::kSkip));
   ASSIGN_OR_RETURN(const std::string module, SelinuxModuleOf(proof, folder));
   ASSIGN_OR_RETURN(bundle.selinux_module, parts.Part(module));
+  if (proof.serving) {
+    ServingPart& serving = bundle.serving.emplace();
+    serving.when = proof.serving->when;
+    ASSIGN_OR_RETURN(serving.seccomp_json, parts.Part(std::string(kServingFile)));
+    serving.seccomp_source = parts.Where(kServingFile);
+    ASSIGN_OR_RETURN(serving.seccomp_bpf, parts.Part(std::string(kServingBpfFile)));
+    RETURN_IF_ERROR(ReadCompiledFilter(serving.seccomp_bpf, parts.Where(kServingBpfFile)));
+  }
   return bundle;
+}
+
+Expected<SeccompPolicy> ReadSeccompOf(const ServingPart& serving) {
+  return ReadSeccompPolicy(serving.seccomp_json, serving.seccomp_source);
 }
 
 Expected<SeccompPolicy> ReadSeccompOf(const PolicyBundle& bundle) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,10 @@ inline constexpr std::string_view kSeccompFile =
     "seccomp.json";  ///< plain profile for Docker, Podman, Kubernetes
 inline constexpr std::string_view kSeccompBpfFile =
     "seccomp.bpf";  ///< the notifying variant, compiled (model/compiled_filter.h)
+inline constexpr std::string_view kServingFile =
+    "seccomp-serve.json";  ///< the part of seccomp.json that is left after the boundary
+inline constexpr std::string_view kServingBpfFile =
+    "seccomp-serve.bpf";  ///< TwoPhaseVariant() of it, compiled
 inline constexpr std::string_view kConfigFile = "config.json";  ///< OCI configuration
 inline constexpr std::string_view kWhyFile = "why.json";        ///< the reason of every rule
 /// The types of containers' files, beside the module of a policy for containers where the SELinux
@@ -23,6 +29,14 @@ inline constexpr std::string_view kWhyFile = "why.json";        ///< the reason 
 inline constexpr std::string_view kContainerTypesFile = "cordon_container.cil";
 inline constexpr std::string_view kProofFile =
     "proof.json";  ///< also the marker that a folder is a bundle
+
+/// What a bundle has where its recordings tell the start from serving.
+struct ServingPart {
+  std::set<std::string> when;  ///< what marked the boundary while it was recorded: "listen", …
+  std::string seccomp_json;    ///< the bytes of seccomp-serve.json
+  std::string seccomp_source;  ///< its path, for messages
+  std::string seccomp_bpf;     ///< the bytes of seccomp-serve.bpf
+};
 
 /// What `run` needs of a bundle.
 struct PolicyBundle {
@@ -32,6 +46,7 @@ struct PolicyBundle {
   std::string seccomp_source;  ///< its path, for messages
   std::string seccomp_bpf;     ///< the bytes of seccomp.bpf
   std::string selinux_module;  ///< the bytes of the bundle's *.cil
+  std::optional<ServingPart> serving;
 };
 
 /// The bundle that `files` (name -> content) hold. Fails with kInvalidInput naming `folder` and the
@@ -42,5 +57,6 @@ Expected<PolicyBundle> ParsePolicyBundle(const std::map<std::string, std::string
 /// The policy that seccomp_json is. Apart from the rest because it takes longer than all of it, and
 /// a launch with a seccomp.bpf that fits needs it only to answer the first refused call.
 Expected<SeccompPolicy> ReadSeccompOf(const PolicyBundle& bundle);
+Expected<SeccompPolicy> ReadSeccompOf(const ServingPart& serving);
 
 }  // namespace cordon

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,20 +35,31 @@ struct SeccompProof {
       unrestricted;  ///< what a filter cannot see or this policy does not tell apart
 };
 
+/// Of the policy for the serving phase.
+struct ServingProof {
+  std::set<std::string> when;            ///< what marked the boundary in the runs: "listen", …
+  std::uint64_t recorded = 0;            ///< recorded calls of the serving phase
+  std::vector<SeccompReading> readings;  ///< each holds all of the calls of its phase
+  AttackSurface surface;                 ///< after the boundary
+  std::vector<std::string> withheld;     ///< what only the start may do: "execve", "socket (some
+                                         ///< arguments)"
+};
+
 /// proof.json.
 struct PolicyProof {
   std::string name;                ///< the bundle's
   std::vector<std::string> runs;   ///< ids of the runs that the policy was learned from
   std::vector<std::string> files;  ///< every file of the bundle but proof.json
   SeccompProof seccomp;
+  std::optional<ServingProof> serving;  ///< nothing: the policy has one phase
   std::string selinux_json;  ///< an object, as the SELinux generator wrote it; empty: none
 };
 
 /// Deterministic; ends with a newline.
 std::string WritePolicyProof(const PolicyProof& proof);
 
-/// Reads what says which bundle it is: name, runs and files; the rest is for people. Fails with
-/// kInvalidInput naming `source` and the place.
+/// Reads what says which bundle it is: name, runs, files and ServingProof::when; the rest is for
+/// people. Fails with kInvalidInput naming `source` and the place.
 Expected<PolicyProof> ReadPolicyProof(std::string_view text, std::string_view source);
 
 /// May a bundle be called `name`? 1..64 of A-Z a-z 0-9 . _ - beginning with a letter or digit.

@@ -13,20 +13,53 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json ReadingsJson(const std::vector<SeccompReading>& readings) {
+  Json json = Json::array();
+  for (const SeccompReading& reading : readings) {
+    json.push_back({{"reader", reading.reader},
+                    {"instructions", reading.cost.instructions},
+                    {"worst_case_instructions", reading.cost.worst_case},
+                    {"hold", reading.held}});
+  }
+  return json;
+}
+
 Json SeccompJson(const SeccompProof& proof) {
   Json json;
   json["statement"] = fmt::format("{0} of {0} recorded calls hold", proof.recorded);
   json["recorded_calls"] = proof.recorded;
-  for (const SeccompReading& reading : proof.readings) {
-    json["readings"].push_back({{"reader", reading.reader},
-                                {"instructions", reading.cost.instructions},
-                                {"worst_case_instructions", reading.cost.worst_case},
-                                {"hold", reading.held}});
-  }
+  json["readings"] = ReadingsJson(proof.readings);
   json["attack_surface"] = Json::parse(AttackSurfaceJson(proof.surface));
   json["left_out"] = ToUtf8(proof.left_out);
   json["not_restricted"] = ToUtf8(proof.unrestricted);
   return json;
+}
+
+Json ServingJson(const ServingProof& proof) {
+  Json json;
+  json["statement"] = fmt::format(
+      "{0} of {0} recorded calls of the serving phase hold after the boundary, all of "
+      "the recording before it",
+      proof.recorded);
+  json["when"] = proof.when;
+  json["recorded_calls"] = proof.recorded;
+  json["readings"] = ReadingsJson(proof.readings);
+  json["withheld"] = ToUtf8(proof.withheld);
+  json["attack_surface"] = Json::parse(AttackSurfaceJson(proof.surface));
+  return json;
+}
+
+/// Nothing where the bundle has one phase.
+Expected<std::optional<ServingProof>> ReadServing(const JsonCursor& root) {
+  const std::optional<JsonCursor> place = root.Find("serving");
+  if (!place) {
+    return std::optional<ServingProof>();
+  }
+  ASSIGN_OR_RETURN(const JsonCursor when, place->At("when"));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, when.Strings());
+  ServingProof proof;
+  proof.when.insert(names.begin(), names.end());
+  return std::optional(std::move(proof));
 }
 
 bool IsAsciiAlphanumeric(char c) {
@@ -42,6 +75,9 @@ std::string WritePolicyProof(const PolicyProof& proof) {
   json["runs"] = proof.runs;
   json["files"] = proof.files;
   json["seccomp"] = SeccompJson(proof.seccomp);
+  if (proof.serving) {
+    json["serving"] = ServingJson(*proof.serving);
+  }
   const Json selinux = Json::parse(proof.selinux_json, nullptr, /*allow_exceptions=*/false);
   if (!selinux.is_discarded()) {
     json["selinux"] = selinux;
@@ -68,6 +104,7 @@ Expected<PolicyProof> ReadPolicyProof(std::string_view text, std::string_view so
   ASSIGN_OR_RETURN(proof.runs, runs.Strings());
   ASSIGN_OR_RETURN(const JsonCursor files, root.At("files"));
   ASSIGN_OR_RETURN(proof.files, files.Strings());
+  ASSIGN_OR_RETURN(proof.serving, ReadServing(root));
   return proof;
 }
 

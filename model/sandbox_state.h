@@ -36,6 +36,7 @@ struct SandboxState {
   std::string address;        ///< of a private network; else empty
   std::string enforcement;    ///< "enforce", "audit"
   std::string status;         ///< "running", "paused", "ended"; "lost": its supervisor was killed
+  std::string phase;          ///< "start", "serve"; empty where the policy has one phase
   std::string files_held_by;  ///< one sentence; empty without a policy
   std::string selinux_label;
   std::map<std::string, std::string> namespaces;  ///< "pid" -> "pid:[4026531836]", its own ones

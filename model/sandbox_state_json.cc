@@ -21,6 +21,7 @@ Json ToJson(const SandboxState& state) {
   Json json;
   json["name"] = state.name;
   json["status"] = state.status;
+  json["phase"] = state.phase;
   json["supervisor"] = state.supervisor;
   json["pid"] = state.pid;
   json["started_ms"] = state.started_ms;
@@ -84,6 +85,7 @@ Expected<SandboxState> ReadSandboxState(std::string_view text, std::string_view 
       {"address", &state.address},
       {"enforcement", &state.enforcement},
       {"status", &state.status},
+      {"phase", &state.phase},
       {"files_held_by", &state.files_held_by},
       {"selinux_label", &state.selinux_label},
   };

@@ -400,6 +400,18 @@ SeccompPolicy NotifyingVariant(const SeccompPolicy& policy) {
   return variant;
 }
 
+SeccompPolicy TwoPhaseVariant(const SeccompPolicy& serving) {
+  SeccompPolicy variant = NotifyingVariant(serving);
+  for (SeccompRule& rule : variant.rules) {
+    std::erase(rule.names, "listen");
+  }
+  std::erase_if(variant.rules, [](const SeccompRule& rule) { return rule.names.empty(); });
+  if (variant.default_action.kind != SeccompActionKind::kNotify) {
+    variant.rules.push_back({{"listen"}, SeccompAction::Notify(), {}, "may be the boundary"});
+  }
+  return variant;
+}
+
 SeccompPolicy AsDocker2010Reads(const SeccompPolicy& policy) {
   SeccompPolicy reading = policy;
   if (reading.default_action.kind == SeccompActionKind::kErrno) {

@@ -38,6 +38,11 @@ Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy);
 /// would let libseccomp's multiplexed ways in (see Evaluate()).
 SeccompPolicy NotifyingVariant(const SeccompPolicy& policy);
 
+/// NotifyingVariant() of the policy for the serving phase, with `listen` a notification, too: what
+/// `cordon run --serving-when` loads. Its supervisor lets through what the start alone may do until
+/// the boundary, and refuses it ever after; a listen(2) may be the boundary.
+SeccompPolicy TwoPhaseVariant(const SeccompPolicy& serving);
+
 /// The policy as Docker 20.10 hands it to the runtime: defaultErrnoRet is dropped, so that an ERRNO
 /// default means EPERM.
 SeccompPolicy AsDocker2010Reads(const SeccompPolicy& policy);

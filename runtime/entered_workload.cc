@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <iterator>
+#include <string_view>
+#include <utility>
 
 #include "common/file.h"
 #include "runtime/entry_process.h"
@@ -21,7 +23,7 @@ Expected<std::unique_ptr<EnteredWorkload>> EnteredWorkload::Start(
     const std::array<int, 3>& streams) {
   ASSIGN_OR_RETURN(SharedHandover handover, SharedHandover::Create());
   std::unique_ptr<EnteredWorkload> entered(
-      new EnteredWorkload(std::move(plan), options, std::move(handover)));
+      new EnteredWorkload(std::move(plan), options, std::move(handover), door.judge));
   RETURN_IF_ERROR(entered->Clone(door, streams));
   return entered;
 }
@@ -40,12 +42,17 @@ Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& stream
     others.push_back(door.landlock_ruleset);
   }
   others.insert(others.end(), streams.begin(), streams.end());
-  const EntryContext context{
-      {plan_, execute_, handover_.page(), door.cgroup_task_files, inner.get(), door.signal_mask,
-       door.landlock_ruleset, KeptDescriptors(inner.get(), door.cgroup_task_files, others)},
-      namespaces,
-      proc.get(),
-      streams};
+  HoldContext hold{plan_,
+                   execute_,
+                   handover_.page(),
+                   door.cgroup_task_files,
+                   inner.get(),
+                   door.signal_mask,
+                   door.landlock_ruleset,
+                   -1,
+                   std::string_view(),
+                   KeptDescriptors(inner.get(), door.cgroup_task_files, others)};
+  const EntryContext context{std::move(hold), namespaces, proc.get(), streams};
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = CLONE_PIDFD;

@@ -25,6 +25,7 @@ class EnteredWorkload {
     int cgroup_folder = -1;     ///< for CLONE_INTO_CGROUP, or -1
     int landlock_ruleset = -1;  ///< -1: none
     sigset_t signal_mask;       ///< the command's
+    CallJudge& judge;           ///< must outlive the command
   };
 
   /// Launches `plan` (of PlanEntry()) with `streams` as its standard ones. Its confinement and end
@@ -39,11 +40,12 @@ class EnteredWorkload {
   const std::vector<std::string>& command() const { return plan_.arguments; }
 
  private:
-  EnteredWorkload(LaunchPlan plan, const SandboxOptions& options, SharedHandover handover)
+  EnteredWorkload(LaunchPlan plan, const SandboxOptions& options, SharedHandover handover,
+                  CallJudge& judge)
       : plan_(std::move(plan)),
         handover_(std::move(handover)),
         execute_(plan_),
-        held_(plan_, options) {}
+        held_(plan_, options, judge) {}
 
   Status Clone(const Door& door, const std::array<int, 3>& streams);
 

@@ -110,8 +110,8 @@ Status HeldWorkload::Confined(UniqueFd workload, UniqueFd listener) {
     if (!listener.valid()) {
       return Fail(MakeError(ErrorCode::kInternal, "the seccomp listener did not arrive"));
     }
-    notifier_ = std::make_unique<SeccompNotifier>(std::move(listener), options_.policy,
-                                                  options_.enforcement, options_.on_violation);
+    notifier_ = std::make_unique<SeccompNotifier>(std::move(listener), judge_, options_.enforcement,
+                                                  options_.on_violation);
     RETURN_IF_ERROR(notifier_->Prepare());
     notifier_open_ = true;
   }
@@ -158,6 +158,9 @@ Status HeldWorkload::TakeMessage() {
       return Confined(std::move(first), std::move(second));
     case SetupMessageKind::kSocket:
       take_socket_(message.index, std::move(first));
+      return {};
+    case SetupMessageKind::kNotifySocket:
+      take_notify_socket_(std::move(first));
       return {};
     case SetupMessageKind::kNotExecuted:
       outcome_ = NotExecuted{message.value};

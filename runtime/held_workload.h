@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/unique_fd.h"
 #include "model/outcome.h"
+#include "runtime/call_judge.h"
 #include "runtime/launch_plan.h"
 #include "runtime/sandbox_options.h"
 #include "runtime/seccomp_notifier.h"
@@ -23,9 +24,9 @@ class HeldWorkload {
  public:
   using TakeSocket = std::function<void(std::uint32_t ticket, UniqueFd socket)>;
 
-  /// `plan` and `options` must outlive this.
-  HeldWorkload(const LaunchPlan& plan, const SandboxOptions& options)
-      : plan_(plan), options_(options) {}
+  /// All must outlive this.
+  HeldWorkload(const LaunchPlan& plan, const SandboxOptions& options, CallJudge& judge)
+      : plan_(plan), options_(options), judge_(judge) {}
 
   HeldWorkload(const HeldWorkload&) = delete;
   HeldWorkload& operator=(const HeldWorkload&) = delete;
@@ -39,6 +40,11 @@ class HeldWorkload {
   void SetHolder(UniqueFd pidfd) { holder_ = std::move(pidfd); }
 
   void SetTakeSocket(TakeSocket take) { take_socket_ = std::move(take); }
+
+  /// Who gets the socket that HoldContext::notify_address asks for.
+  void SetTakeNotifySocket(std::function<void(UniqueFd)> take) {
+    take_notify_socket_ = std::move(take);
+  }
 
   void Proceed();
   /// Asks the holder for a TCP socket of `family` in its network namespace.
@@ -86,7 +92,9 @@ class HeldWorkload {
 
   const LaunchPlan& plan_;
   const SandboxOptions& options_;
+  CallJudge& judge_;
   TakeSocket take_socket_;
+  std::function<void(UniqueFd)> take_notify_socket_;
   UniqueFd channel_;
   UniqueFd holder_;
   UniqueFd workload_;

@@ -9,12 +9,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <ctime>
 
 #include "runtime/landlock_access.h"
@@ -83,6 +86,30 @@ StepResult BuildLandlock(const HoldContext& context, int& ruleset) {
                        made) != 0) {
     return Failed(LaunchStep::kLandlockRuleset);
   }
+  return kDone;
+}
+
+/// What the workload sends readiness notifications to. An abstract address is reached from any
+/// root, but only in its network namespace (unix(7)).
+StepResult MakeNotifySocket(const HoldContext& context) {
+  const std::string_view name = context.notify_address;
+  sockaddr_un address{};
+  if (name.empty()) {
+    return kDone;
+  }
+  if (name.size() > sizeof address.sun_path) {
+    return {LaunchStep::kNotifySocket, ENAMETOOLONG, 0};
+  }
+  address.sun_family = AF_UNIX;
+  std::memcpy(&address.sun_path[1], name.data() + 1, name.size() - 1);
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  const std::array<int, 1> made{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (made[0] < 0 || ::bind(made[0], reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
+      SendSetupMessage(context.supervisor,
+                       {SetupMessageKind::kNotifySocket, LaunchStep::kNone, 0, 0}, made) != 0) {
+    return Failed(LaunchStep::kNotifySocket);
+  }
+  (void)::close(made[0]);
   return kDone;
 }
 
@@ -312,14 +339,15 @@ StepResult JoinCgroups(const HoldContext& context) {
 void HoldWorkload(const HoldContext& context, int private_proc) {
   int ruleset = context.landlock_ruleset;
   Require(context, BuildLandlock(context, ruleset));
+  Require(context, MakeNotifySocket(context));
   int pidfd = -1;
   const pid_t workload = CloneWorkload(pidfd);
   if (workload < 0) {
     ReportFailure(context, Failed(LaunchStep::kCloneWorkload));
   }
   if (workload == 0) {
-    RunWorkload(
-        {context.plan, context.execute, context.page, context.signal_mask, private_proc, ruleset});
+    RunWorkload({context.plan, context.execute, context.page, context.signal_mask, private_proc,
+                 ruleset, context.handed_on});
   }
   DropCapabilities(context.plan);
   HandOver(context, workload, pidfd);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <csignal>
+#include <string_view>
 #include <vector>
 
 #include "runtime/setup_channel.h"
@@ -21,6 +22,10 @@ struct HoldContext {
   int supervisor = -1;  ///< SOCK_SEQPACKET, speaks runtime/setup_channel.h
   sigset_t signal_mask;
   int landlock_ruleset = -1;  ///< the sandbox's; -1: it has none, or this process makes it
+  int handed_on = -1;  ///< of `kept`, what the workload keeps beside the standard ones; -1: nothing
+  /// "@name" of a datagram socket that the supervisor gets, bound in the workload's network
+  /// namespace; empty: none.
+  std::string_view notify_address;
   /// What the process keeps of the supervisor's descriptors beside the standard ones, ascending: a
   /// lock or a client's connection must not live on in it.
   std::vector<int> kept;

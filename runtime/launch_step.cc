@@ -31,6 +31,7 @@ constexpr std::array<std::pair<LaunchStep, std::string_view>, 42> kPhrases{{
     {LaunchStep::kReadonlyPath, "making read-only"},
     {LaunchStep::kNullDevice, "checking that the host's /dev/null is device 1:3"},
     {LaunchStep::kPivotRoot, "changing the root"},
+    {LaunchStep::kNotifySocket, "making the socket for the readiness notification"},
     {LaunchStep::kCloneWorkload, "making the workload's process"},
     {LaunchStep::kLandlockRuleset, "making the Landlock ruleset"},
     {LaunchStep::kLandlockRule, "adding the Landlock rule for"},

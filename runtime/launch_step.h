@@ -32,6 +32,7 @@ enum class LaunchStep : std::uint32_t {
   kReadonlyPath,     ///< index: which read-only path
   kNullDevice,
   kPivotRoot,
+  kNotifySocket,
   kCloneWorkload,
   kLandlockRuleset,
   kLandlockRule,  ///< index: which rule

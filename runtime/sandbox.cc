@@ -21,6 +21,7 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "runtime/call_judge.h"
 #include "runtime/cgroup_usage.h"
 #include "runtime/confinement_check.h"
 #include "runtime/control_server.h"
@@ -34,6 +35,7 @@
 #include "runtime/private_network.h"
 #include "runtime/sandbox_cgroups.h"
 #include "runtime/sandbox_processes.h"
+#include "runtime/serving_boundary.h"
 #include "runtime/write_id_maps.h"
 
 namespace cordon {
@@ -149,13 +151,15 @@ bool HasExecuted(pid_t pid) {
 class Supervisor {
  public:
   Supervisor(const LaunchPlan& plan, const SandboxOptions& options, SandboxCgroups& cgroups,
-             PortForwarder forwarder)
+             PortForwarder forwarder, ServingBoundary& boundary, CallJudge& judge)
       : plan_(plan),
         options_(options),
         cgroups_(cgroups),
         limits_(plan.limits),
         forwarder_(std::move(forwarder)),
-        workload_(plan, options),
+        boundary_(boundary),
+        judge_(judge),
+        workload_(plan, options, judge),
         control_(options.control_listener,
                  {.inspect = [this] { return Inspect(); },
                   .signal = [this](int signal) { Signal(signal); },
@@ -174,6 +178,9 @@ class Supervisor {
   Status Start(HandoverPage& page, const SignalMask& signals);
   Expected<SandboxResult> Run(UniqueFd signals);
 
+  /// Takes what has come that may move the serving boundary.
+  void HearNews();
+
  private:
   Status OpenNamespaces(pid_t first);
   SandboxState Inspect() const;
@@ -190,6 +197,8 @@ class Supervisor {
   SandboxCgroups& cgroups_;
   ResourceLimits limits_;
   PortForwarder forwarder_;
+  ServingBoundary& boundary_;
+  CallJudge& judge_;
   UniqueFd signals_;
   sigset_t signal_mask_{};  ///< of what is executed
   std::int64_t started_ms_ = 0;
@@ -204,15 +213,18 @@ class Supervisor {
 Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   signal_mask_ = signals.original();
   ASSIGN_OR_RETURN(UniqueFd inner, workload_.OpenChannel());
-  const ExecuteArguments execute(plan_);
+  const ExecuteArguments execute(plan_, boundary_.Environment());
   MountScratch mounts(plan_);
   ASSIGN_OR_RETURN(const OutsideSources outside, OutsideSources::Open(plan_));
   outside.Give(mounts);
   const std::array<int, 3> streams = options_.streams.value_or(std::array<int, 3>{-1, -1, -1});
   std::vector<int> kept = outside.Descriptors();
   kept.insert(kept.end(), streams.begin(), streams.end());
+  kept.push_back(boundary_.descriptor());
+  const std::string notify_address = boundary_.address();
   const InitContext context{{plan_, execute, page, cgroups_.task_files(), inner.get(), signal_mask_,
-                             -1, KeptDescriptors(inner.get(), cgroups_.task_files(), kept)},
+                             -1, boundary_.descriptor(), notify_address,
+                             KeptDescriptors(inner.get(), cgroups_.task_files(), kept)},
                             mounts,
                             streams};
 
@@ -234,6 +246,9 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
     RunInit(context);
   }
   workload_.SetHolder(UniqueFd(pidfd));
+  workload_.SetTakeNotifySocket(
+      [this](UniqueFd socket) { boundary_.TakeSocket(std::move(socket)); });
+  boundary_.CloseDescriptor();
   inner.Reset();
   RETURN_IF_ERROR(WriteIdMaps(static_cast<pid_t>(pid), plan_));
   if (plan_.sources_outside) {
@@ -289,6 +304,9 @@ SandboxState Supervisor::Inspect() const {
   state.root = plan_.root_path;
   state.hostname = plan_.hostname;
   state.status = cgroups_.frozen() ? "paused" : "running";
+  if (judge_.has_two_phases()) {
+    state.phase = boundary_.passed() ? "serve" : "start";
+  }
   state.address = network_ ? network_->address() : "";
   state.enforcement = options_.enforcement == Enforcement::kAudit ? "audit" : "enforce";
   state.files_held_by = plan_.file_part;
@@ -349,7 +367,7 @@ Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlReques
       PlanEntry(plan_, {request.arguments, request.environment, request.working_directory}),
       options_,
       {namespaces_, workload_.time_namespace(), cgroups_.task_files(),
-       cgroups_.folder_to_clone_into(), workload_.landlock_ruleset(), signal_mask_},
+       cgroups_.folder_to_clone_into(), workload_.landlock_ruleset(), signal_mask_, judge_},
       streams);
 }
 
@@ -363,6 +381,9 @@ void Supervisor::Signal(int signal) {
 void Supervisor::ForwardSignals() {
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGUSR1 && workload_.begun() && boundary_.TakesUserSignal()) {
+      continue;
+    }
     // What the terminal sends goes to its whole foreground group, the workload included.
     if (!workload_.begun()) {
       // Asked to end while the sandbox was still being made.
@@ -371,6 +392,11 @@ void Supervisor::ForwardSignals() {
       workload_.Signal(static_cast<int>(info.ssi_signo));
     }
   }
+}
+
+void Supervisor::HearNews() {
+  ForwardSignals();
+  boundary_.Hear();
 }
 
 Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
@@ -387,6 +413,7 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
              {signals_.get(), POLLIN, 0},
              {workload_.notifications(), POLLIN, 0},
              {workload_.begun() ? forwarder_.fd() : -1, POLLIN, 0}};
+    boundary_.AddWaits(waits);
     control_.AddWaits(waits);
     if (options_.output != nullptr) {
       options_.output->AddWaits(waits);
@@ -398,9 +425,7 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
       }
       continue;
     }
-    if (waits[1].revents != 0) {
-      ForwardSignals();
-    }
+    HearNews();
     if (waits[2].revents != 0) {
       RETURN_IF_ERROR(workload_.HandleNotifications(waits[2].revents));
     }
@@ -455,6 +480,7 @@ SandboxResult Supervisor::End() {
   result.outcome = workload_.outcome().value_or(Signaled{SIGKILL});
   result.violations = workload_.violations();
   result.unreported_violations = workload_.unreported();
+  result.served = boundary_.passed();
   if (options_.on_ended) {
     SandboxState state = Inspect();
     state.outcome = result.outcome;
@@ -467,6 +493,15 @@ SandboxResult Supervisor::End() {
 Expected<PortForwarder> ForwardPorts(const LaunchPlan& plan) {
   return PortForwarder::Listen(plan.private_network ? std::vector<PublishedPort>()
                                                     : plan.published);
+}
+
+Expected<CallJudge> MakeJudge(const SandboxOptions& options, ServingBoundary& boundary,
+                              std::function<void()> hear_news) {
+  if (options.serving_when == ServingWhen::kNever) {
+    return CallJudge(options.policy);
+  }
+  return CallJudge::OfTwoPhases(options.policy, options.serving_policy, boundary,
+                                std::move(hear_news));
 }
 
 std::string CgroupName() {
@@ -487,7 +522,12 @@ Expected<SandboxResult> RunSandbox(const LaunchPlan& plan, const SandboxOptions&
   for (const std::string& warning : warnings) {
     options.on_warning(warning);
   }
-  Supervisor supervisor(plan, options, cgroups, std::move(forwarder));
+  Supervisor* hears = nullptr;
+  ASSIGN_OR_RETURN(ServingBoundary boundary,
+                   ServingBoundary::Open(options.serving_when, options.on_serving));
+  ASSIGN_OR_RETURN(CallJudge judge, MakeJudge(options, boundary, [&hears] { hears->HearNews(); }));
+  Supervisor supervisor(plan, options, cgroups, std::move(forwarder), boundary, judge);
+  hears = &supervisor;
   RETURN_IF_ERROR(supervisor.Start(handover.page(), signals));
   ASSIGN_OR_RETURN(UniqueFd signal_fd, signals.Supervise());
   Expected<SandboxResult> result = supervisor.Run(std::move(signal_fd));

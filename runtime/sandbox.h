@@ -22,6 +22,7 @@ struct SandboxResult {
   std::uint64_t oom_kills = 0;              ///< processes that the kernel killed for want of memory
   std::uint64_t tasks_refused = 0;          ///< forks that failed at the limit of tasks
   ResourceLimits limits;                    ///< that it was held to at its end
+  bool served = false;                      ///< its serving boundary came
 };
 
 /// Launches `plan`, supervises it to its end and leaves nothing behind. Must be called from the

@@ -10,6 +10,7 @@
 #include "model/sandbox_config.h"
 #include "model/sandbox_state.h"
 #include "model/seccomp_policy.h"
+#include "model/serving_when.h"
 #include "runtime/launch_request.h"
 #include "runtime/output_log.h"
 #include "runtime/violation.h"
@@ -29,6 +30,10 @@ struct SandboxOptions {
   /// What LaunchPlan::filter was compiled from, before its refusals were turned into notifications.
   /// Asked at the first of these.
   std::function<Expected<SeccompPolicy>()> policy;
+  /// Where LaunchPlan::filter was compiled from a policy of two phases: what is left of `policy` in
+  /// the second, and what that begins with. Both are asked before the launch then.
+  std::function<Expected<SeccompPolicy>()> serving_policy;
+  ServingWhen serving_when = ServingWhen::kNever;
   Enforcement enforcement = Enforcement::kEnforce;
   int control_listener = -1;  ///< SandboxPlace::listener(); -1: nobody can ask or enter
   SandboxState facts;         ///< name, policy and network, for who asks
@@ -41,6 +46,7 @@ struct SandboxOptions {
   /// Called when all that ran is gone, before who waits for the end is told.
   std::function<void(const SandboxState&)> on_ended;
   std::function<void(const Violation&)> on_violation;
+  std::function<void()> on_serving;  ///< the workload serves
   std::function<void(const std::string&)> on_warning;
 };
 

@@ -47,10 +47,10 @@ SyscallInvocation InvocationOf(const seccomp_data& data) {
 
 }  // namespace
 
-SeccompNotifier::SeccompNotifier(UniqueFd listener, ReadPolicy policy, Enforcement enforcement,
+SeccompNotifier::SeccompNotifier(UniqueFd listener, CallJudge& judge, Enforcement enforcement,
                                  Report report)
     : listener_(std::move(listener)),
-      read_policy_(std::move(policy)),
+      judge_(judge),
       enforcement_(enforcement),
       report_(std::move(report)) {}
 
@@ -86,47 +86,53 @@ Status SeccompNotifier::HandleOne() {
     }
     return Fail(SystemError(receive_errno, "receiving a seccomp notification"));
   }
-  if (!policy_) {
-    ASSIGN_OR_RETURN(policy_, read_policy_());
-  }
   const SyscallInvocation invocation = InvocationOf(notification->data);
+  ASSIGN_OR_RETURN(const Judgement judgement, judge_.Judge(invocation, caller_));
+  if (caller_ == CallJudge::Caller::kLauncher && SyscallName(invocation.call) == "execve") {
+    caller_ = CallJudge::Caller::kWorkload;
+  }
+  if (Admits(judgement.answer)) {
+    return Send(notification->id, judgement.answer);
+  }
   const auto thread = static_cast<pid_t>(notification->pid);
-  Violation violation{invocation,
-                      thread,
-                      ReadExecutable(thread),
-                      ReadCommand(thread),
-                      DescribeCall(invocation, thread),
-                      Evaluate(*policy_, invocation),
-                      enforcement_};
+  const Violation violation{invocation,
+                            thread,
+                            ReadExecutable(thread),
+                            ReadCommand(thread),
+                            DescribeCall(invocation, thread),
+                            judgement.answer,
+                            judgement.of_the_start,
+                            enforcement_};
   // Only now is it sure that what was read belonged to the caller and not to a later process with
   // its number.
   std::uint64_t id = notification->id;
   if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) != 0) {
     return {};
   }
-  if (violation.answer.kind != SeccompActionKind::kErrno) {
-    // The filter asks only about refusals; whatever else the policy may say of it, an unanswered
-    // question is a refusal.
-    violation.answer = SeccompAction::Errno(EPERM);
+  RETURN_IF_ERROR(
+      Send(id, enforcement_ == Enforcement::kAudit ? SeccompAction::Allow() : violation.answer));
+  ++violations_;
+  if (IsNew(violation)) {
+    ++reported_;
+    report_(violation);
   }
+  return {};
+}
+
+Status SeccompNotifier::Send(std::uint64_t id, const SeccompAction& answer) {
   std::ranges::fill(response_, 0);
   auto* const response = reinterpret_cast<seccomp_notif_resp*>(response_.data());
   response->id = id;
-  if (enforcement_ == Enforcement::kAudit) {
+  if (Admits(answer)) {
     response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
   } else {
-    response->error = -static_cast<std::int32_t>(violation.answer.data);
+    response->error = -static_cast<std::int32_t>(answer.data);
   }
   if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, response) != 0) {
     const int send_errno = errno;
     if (send_errno != ENOENT) {
       return Fail(SystemError(send_errno, "answering a seccomp notification"));
     }
-  }
-  ++violations_;
-  if (IsNew(violation)) {
-    ++reported_;
-    report_(violation);
   }
   return {};
 }

@@ -2,27 +2,27 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
 #include "common/unique_fd.h"
-#include "model/seccomp_policy.h"
+#include "runtime/call_judge.h"
 #include "runtime/violation.h"
 
 namespace cordon {
 
 /// Answers the calls that a filter hands to its listener (seccomp_unotify(2)): each gets what the
-/// plain policy says, or goes on when only auditing, and is reported. One kind of violation (call,
-/// arguments, executable) is reported when it first happens, then counted.
+/// judge says. What that refuses goes on all the same when only auditing, and is reported. One kind
+/// of violation (call, arguments, executable) is reported when it first happens, then counted.
 class SeccompNotifier {
  public:
-  using ReadPolicy = std::function<Expected<SeccompPolicy>()>;
   using Report = std::function<void(const Violation&)>;
 
-  SeccompNotifier(UniqueFd listener, ReadPolicy policy, Enforcement enforcement, Report report);
+  /// `judge` must outlive this. `listener` is of a filter that a process of cordon has just loaded,
+  /// which will execute a command.
+  SeccompNotifier(UniqueFd listener, CallJudge& judge, Enforcement enforcement, Report report);
 
   /// Fails where the kernel's structures are larger than this program can hold.
   Status Prepare();
@@ -40,9 +40,12 @@ class SeccompNotifier {
  private:
   bool IsNew(const Violation& violation);
 
+  /// Fails where the kernel does not take the answer; a caller that is gone needs none.
+  Status Send(std::uint64_t id, const SeccompAction& answer);
+
   UniqueFd listener_;
-  ReadPolicy read_policy_;
-  std::optional<SeccompPolicy> policy_;  ///< once a call was refused
+  CallJudge& judge_;
+  CallJudge::Caller caller_ = CallJudge::Caller::kLauncher;
   Enforcement enforcement_;
   Report report_;
   std::vector<std::uint64_t> request_;   ///< room for the kernel's struct seccomp_notif

@@ -18,6 +18,7 @@ enum class SetupMessageKind : std::uint32_t {
   kNote,     ///< to the outside: `step` was left out because of `value` = errno; the launch goes on
   kRuleset,  ///< to the outside: with the Landlock ruleset, for who enters later
   kTimeNamespace,  ///< to the outside: with the time namespace of what is made inside
+  kNotifySocket,   ///< to the outside: with the socket bound to HoldContext::notify_address
   kConfined,       ///< to the outside: with the workload's pidfd and, with a listener, the listener
   kSocket,         ///< to the outside: with the socket; none when `value` (errno) is not 0
   kNotExecuted,    ///< to the outside: `value` = errno of execve

@@ -32,11 +32,11 @@ std::string AllowingRule(const SyscallInvocation& invocation) {
 
 std::string Describe(const Violation& violation) {
   return fmt::format(
-      "{} {} = {} by {} (pid {}{}); the rule that allows it: {}",
+      "{} {} = {} by {} (pid {}{}); the rule that allows it{}: {}",
       violation.enforcement == Enforcement::kAudit ? "would refuse" : "refused", violation.call,
       ErrnoName(violation.answer.data), Quote(violation.command), violation.thread,
       violation.executable.empty() ? std::string() : ", " + Quote(violation.executable),
-      AllowingRule(violation.invocation));
+      violation.of_the_start ? " once it serves" : "", AllowingRule(violation.invocation));
 }
 
 }  // namespace cordon

@@ -14,11 +14,12 @@ namespace cordon {
 /// One call outside the policy, as the supervisor saw it.
 struct Violation {
   SyscallInvocation invocation;
-  pid_t thread = 0;        ///< as the host numbers it
-  std::string executable;  ///< /proc/PID/exe; empty when it could not be read
-  std::string command;     ///< /proc/PID/comm
-  std::string call;        ///< the call with decoded arguments: "socket(AF_INET, SOCK_RAW, 1)"
-  SeccompAction answer;    ///< what the policy says
+  pid_t thread = 0;           ///< as the host numbers it
+  std::string executable;     ///< /proc/PID/exe; empty when it could not be read
+  std::string command;        ///< /proc/PID/comm
+  std::string call;           ///< the call with decoded arguments: "socket(AF_INET, SOCK_RAW, 1)"
+  SeccompAction answer;       ///< what the policy says
+  bool of_the_start = false;  ///< the policy allows it until the workload serves
   Enforcement enforcement = Enforcement::kEnforce;
 };
 

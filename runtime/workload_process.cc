@@ -12,8 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "runtime/guard.h"
 
@@ -147,7 +149,13 @@ StepResult InstallFilter(const WorkloadContext& context) {
   const sock_fprog program{static_cast<unsigned short>(plan.filter.size()),
                            const_cast<sock_filter*>(plan.filter.data())};
   const unsigned long flags = plan.listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
-  const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  // A signal must not end the wait for the supervisor: calls that never fail with EINTR would,
+  // where its handler was installed without SA_RESTART. Since Linux 5.19.
+  const unsigned long killable = plan.listener ? SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
+  long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | killable, &program);
+  if (result < 0 && errno == EINVAL && killable != 0) {
+    result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  }
   if (result < 0) {
     return Failed(LaunchStep::kSeccomp);
   }
@@ -204,6 +212,9 @@ StepResult Confine(const WorkloadContext& context, const char*& executable) {
       ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
     return Failed(LaunchStep::kCloseDescriptors);
   }
+  if (context.handed_on >= 0 && ::fcntl(context.handed_on, F_SETFD, 0) != 0) {
+    return Failed(LaunchStep::kCloseDescriptors);
+  }
   // A path with a slash is executed as it is.
   executable =
       plan.executables.size() == 1 ? plan.executables.front().c_str() : FindExecutable(plan);
@@ -232,12 +243,22 @@ void Relax() {
 
 }  // namespace
 
-ExecuteArguments::ExecuteArguments(const LaunchPlan& plan) {
+ExecuteArguments::ExecuteArguments(const LaunchPlan& plan, std::vector<std::string> more_variables)
+    : more(std::move(more_variables)) {
   for (const std::string& argument : plan.arguments) {
     arguments.push_back(argument.c_str());
   }
   arguments.push_back(nullptr);
+  const auto is_replaced = [this](const std::string& variable) {
+    const std::string name = variable.substr(0, variable.find('=') + 1);
+    return std::ranges::any_of(more, [&](const auto& other) { return other.starts_with(name); });
+  };
   for (const std::string& variable : plan.environment) {
+    if (!is_replaced(variable)) {
+      environment.push_back(variable.c_str());
+    }
+  }
+  for (const std::string& variable : more) {
     environment.push_back(variable.c_str());
   }
   environment.push_back(nullptr);

@@ -14,6 +14,7 @@
 #include <set>
 
 #include "common/file.h"
+#include "common/readiness.h"
 #include "common/text.h"
 #include "observe/file_name.h"
 #include "observe/process_status.h"
@@ -22,7 +23,6 @@
 #include "tracer/call_recorder.h"
 #include "tracer/kernel.h"
 #include "tracer/launch.h"
-#include "tracer/readiness.h"
 #include "tracer/run_control.h"
 #include "tracer/signal_inbox.h"
 #include "tracer/trace_permission.h"
@@ -31,9 +31,6 @@ namespace cordon {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// In the order of the enumeration.
-constexpr std::array<std::string_view, 4> kServingNames{"", "listen", "ready-fd", "signal:USR1"};
 
 std::string RandomRunId() {
   std::array<unsigned char, 16> bytes{};
@@ -130,6 +127,7 @@ class ServingBoundary {
   Status Watch(Readiness& readiness) {
     readiness_ = &readiness;
     recorder_.LeaveOut(readiness.address());
+    readiness.CloseDescriptor();
     RETURN_IF_ERROR(readiness.Arm());
     Heed({.input = true});
     return {};
@@ -332,17 +330,6 @@ void NoteAttachment(const AttachedTree& tree, CallRecorder& recorder) {
 }
 
 }  // namespace
-
-std::string_view Name(ServingWhen when) {
-  return kServingNames.at(static_cast<std::size_t>(when));
-}
-
-std::optional<ServingWhen> ServingWhenFromName(std::string_view name) {
-  const auto* const found = std::ranges::find(kServingNames, name);
-  return found == kServingNames.end() || name.empty()
-             ? std::nullopt
-             : std::optional(static_cast<ServingWhen>(found - kServingNames.begin()));
-}
 
 Expected<LearningRun> RecordRun(const RecordOptions& options) {
   RETURN_IF_ERROR(CheckProc(ReadTraceSurroundings()));

@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "model/recording.h"
+#include "model/serving_when.h"
 #include "tracer/ptrace_session.h"
 #include "tracer/run_watcher.h"
 
@@ -18,18 +19,6 @@ enum class RunUntil : std::uint8_t {
   kLastTask,      ///< nothing that the command started is alive: daemons are waited for
   kFirstProcess,  ///< the command itself has ended; what it left behind is ended
 };
-
-/// What marks the boundary between the start of a workload and its serving.
-enum class ServingWhen : std::uint8_t {
-  kNever,
-  kListen,  ///< the first listen(2) that succeeds, of any family
-  kReady,   ///< the workload says so (Readiness)
-  kSignal,  ///< SIGUSR1 to cordon
-};
-
-/// "listen", "ready-fd", "signal:USR1"; empty for kNever.
-std::string_view Name(ServingWhen when);
-std::optional<ServingWhen> ServingWhenFromName(std::string_view name);
 
 struct RecordOptions {
   std::vector<std::string>

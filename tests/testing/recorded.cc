@@ -21,11 +21,13 @@ Recorded::Recorded(std::string command) : command_(std::move(command)) {
 
 void Recorded::Note(Syscall call, const ArgumentTuple& tuple, const ResultCounts& results) {
   SyscallObservation& observation = recording_.syscalls[call];
-  observation.seen.Note(1, command_, Phase::kStart);
+  observation.seen.Note(1, command_, phase_);
   for (const auto& [error, count] : results) {
     observation.results[error] += count;
   }
-  observation.AddTuple(tuple, {1, results, {}});
+  TupleObservation one{1, results, {}};
+  one.phases.Add(phase_);
+  observation.AddTuple(tuple, one);
 }
 
 Recorded& Recorded::Call(std::string_view name, ArgumentTuple tuple, int error, Architecture arch) {
@@ -50,6 +52,15 @@ Recorded& Recorded::NoReturn(std::string_view name) {
 Recorded& Recorded::Calls(std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
     Call(name);
+  }
+  return *this;
+}
+
+Recorded& Recorded::Serves() {
+  phase_ = Phase::kServe;
+  for (auto& [id, run] : recording_.runs) {
+    run.serving_when = "listen";
+    run.serving_ms = 1;
   }
   return *this;
 }

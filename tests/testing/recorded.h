@@ -22,6 +22,8 @@ class Recorded {
   /// A call that never returned.
   Recorded& NoReturn(std::string_view name);
   Recorded& Calls(std::initializer_list<std::string_view> names);
+  /// Here was the boundary, marked by a listen(2).
+  Recorded& Serves();
 
   const Recording& recording() const { return recording_; }
 
@@ -29,6 +31,7 @@ class Recorded {
   void Note(Syscall call, const ArgumentTuple& tuple, const ResultCounts& results);
 
   std::string command_;
+  Phase phase_ = Phase::kStart;
   Recording recording_;
 };
 

@@ -14,7 +14,15 @@ namespace cordon {
 /// (NOTIFY_SOCKET; sd_notify(3)).
 class Readiness {
  public:
+  /// With the socket bound in this network namespace.
   static Expected<Readiness> Open();
+
+  /// Without the socket: somebody binds it to address() in the namespace that the workload is to
+  /// have, and TakeSocket() gets it.
+  static Expected<Readiness> OpenWithoutSocket();
+
+  /// A datagram socket that is bound to address() and does not block.
+  void TakeSocket(UniqueFd socket) { socket_ = std::move(socket); }
 
   /// For the workload: "NOTIFY_FD=N", "NOTIFY_SOCKET=@name".
   std::vector<std::string> Environment() const;
@@ -25,9 +33,16 @@ class Readiness {
   /// "@name" of the socket.
   const std::string& address() const { return address_; }
 
-  /// The workload has its own copy now. From here on SIGIO tells of news. The handler must be
-  /// there.
+  /// The workload has its own copy now: without this one the pipe ends with it.
+  void CloseDescriptor() { pipe_.write_end.Reset(); }
+
+  /// From here on SIGIO tells of news. The handler must be there.
   Status Arm();
+
+  /// To wait on with poll(2); -1: nothing to hear there.
+  int pipe() const { return pipe_.read_end.get(); }
+
+  int socket() const { return socket_.get(); }
 
   /// Reads what came. True once the workload has said that it is ready.
   bool Ready();

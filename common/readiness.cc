@@ -1,4 +1,4 @@
-#include "tracer/readiness.h"
+#include "common/readiness.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -75,14 +75,22 @@ Status SignalOnInput(int fd) {
 
 }  // namespace
 
-Expected<Readiness> Readiness::Open() {
+Expected<Readiness> Readiness::OpenWithoutSocket() {
   Readiness readiness;
   ASSIGN_OR_RETURN(readiness.pipe_, MakePipe());
+  const int read_end = readiness.pipe_.read_end.get();
+  if (::fcntl(read_end, F_SETFL, ::fcntl(read_end, F_GETFL) | O_NONBLOCK) != 0) {
+    return Fail(SystemError(errno, "prepare the readiness descriptor"));
+  }
   std::uint64_t random = 0;
   (void)::getrandom(&random, sizeof random, 0);  // does not fail for so few bytes (getrandom(2))
-  const std::string name = fmt::format("cordon-notify-{:016x}", random);
-  ASSIGN_OR_RETURN(readiness.socket_, BindAbstract(name));
-  readiness.address_ = "@" + name;
+  readiness.address_ = fmt::format("@cordon-notify-{:016x}", random);
+  return readiness;
+}
+
+Expected<Readiness> Readiness::Open() {
+  ASSIGN_OR_RETURN(Readiness readiness, OpenWithoutSocket());
+  ASSIGN_OR_RETURN(readiness.socket_, BindAbstract(readiness.address_.substr(1)));
   return readiness;
 }
 
@@ -91,17 +99,25 @@ std::vector<std::string> Readiness::Environment() const {
 }
 
 Status Readiness::Arm() {
-  pipe_.write_end.Reset();
   RETURN_IF_ERROR(SignalOnInput(pipe_.read_end.get()));
   return SignalOnInput(socket_.get());
 }
 
 bool Readiness::Ready() {
-  std::array<char, 256> bytes{};
-  while (::read(pipe_.read_end.get(), bytes.data(), bytes.size()) > 0) {
-    ready_ = true;
+  std::array<char, 4096> bytes{};
+  const ssize_t length =
+      pipe_.read_end.valid() ? ::read(pipe_.read_end.get(), bytes.data(), bytes.size()) : -1;
+  ready_ |= length > 0;
+  if (length == 0) {
+    pipe_.read_end.Reset();  // everybody has closed it
   }
-  while (const std::optional<std::string> message = TakeMessage(socket_.get())) {
+  // Bounded: a workload that never stops sending must not keep this busy.
+  constexpr int kMaxMessages = 1024;
+  for (int i = 0; i < kMaxMessages && socket_.valid(); ++i) {
+    const std::optional<std::string> message = TakeMessage(socket_.get());
+    if (!message) {
+      break;
+    }
     const std::vector<std::string> lines = Split(*message, '\n');
     ready_ |= std::ranges::find(lines, "READY=1") != lines.end();
   }
