@@ -54,9 +54,9 @@ for row in json.load(open("cost.json"))["benchmarks"]:
     if row.get("aggregate_name") == "median":
         call, filter = row["run_name"].split("/")[:2]
         cost.setdefault(call, {})[filter] = (row["real_time"], int(row["instructions"]))
-filters = ["none", "engine's default", "policy without tree", "policy"]
+filters = ["none", "engine's default", "policy without tree", "policy", "policy, listener"]
 print(f"{'ns of processor time':<44}" + "".join(f"{name:>22}" for name in filters))
-print(f"{'instructions of the filter':<44}" + "".join(f"{next(iter(cost.values()))[name][1]:>22}" for name in filters))
+print(f"{'instructions of the filter':<44}" + "".join(f"{cost[min(cost)][name][1]:>22}" for name in filters))
 for call, of in sorted(cost.items()):
-    print(f"{call:<44}" + "".join(f"{of[name][0]:>22.0f}" for name in filters))
+    print(f"{call:<44}" + "".join(f"{of[name][0]:>22.0f}" if name in of else f"{'-':>22}" for name in filters))
 PY
