@@ -161,6 +161,28 @@ wait_for "the end of pasta, after that of a killed cordon" 20 pasta_over
 ok "killed, cordon leaves no pasta"
 wait_for "the end of the published port" 10 refused
 
+# All together, without any privilege: learned, and held in two phases by seccomp and Landlock, in a network of its own.
+cp "${victims:?}/two_phases" "$work/two_phases"
+cd "$work/runtime"
+"${caller[@]}" "$cordon" profile --quiet -o all.json --serving-when listen -- "$work/two_phases" listen learn >/dev/null
+"${caller[@]}" "$cordon" generate all.json --name all --runtime cordon -o all.policy 2>/dev/null
+mkfifo hold
+exec {hold}<>hold
+"${caller[@]}" "$cordon" run --name all --network private --policy all.policy --serving-when listen -- "$work/two_phases" listen probe stay \
+  <&"$hold" >all.log 2>&1 &
+server=$!
+at_end stop_pid "$server"
+wait_for "all together" 30 grep -q "main stays" all.log
+expect_contains "all together: an address of its own" 10.214. "$("${caller[@]}" "$cordon" inspect all --field address)"
+held=$(<"/proc/$("${caller[@]}" "$cordon" inspect all --field pid)/status")
+expect_contains "an ordinary user" $'Uid:\t65534\t65534' "$held"
+expect_contains "under a filter" $'Seccomp:\t2' "$held"
+expect_contains "and Landlock" "files are held by Landlock" "$(<all.log)"
+expect_contains "the start may what it needs" "start execve ok" "$(<all.log)"
+expect_contains "and what serves may not" "late-child execve EPERM" "$(<all.log)"
+stop_pid "$server" KILL
+cd "$work"
+
 status=0
 "$cordon" run --network none --publish 53:53/udp -- true 2>"$work/none" || status=$?
 expect_contains "UDP without a network of its own (exit $status)" "with --network private only" "$(<"$work/none")"
