@@ -156,7 +156,7 @@ over
 status_of "$cordon" run --device /dev/null -- sh -c 'echo x >/dev/null && head -c 1 /dev/zero | wc -c && : </dev/full'
 expect_equal "ordinary devices stay" "0 1" "$status $(cat out)"
 mknod -m 666 kmsg c 1 11
-opening=(--volume "$work:/mnt" -- sh -c ': >>/mnt/kmsg')
+opening=(--volume "$work:/mnt:dev" -- sh -c ': >>/mnt/kmsg')
 status_of "$cordon" run "${opening[@]}"
 expect_equal "control: a file leads to a device" 0 "$status"
 status_of "$cordon" run --device /dev/null "${opening[@]}"

@@ -124,7 +124,7 @@ over
 
 # 7. Devices, by a program of the cgroup.
 mknod -m 666 kmsg c 1 11
-opening=(--volume "$PWD:/mnt" -- sh -c ': >>/mnt/kmsg')
+opening=(--volume "$PWD:/mnt:dev" -- sh -c ': >>/mnt/kmsg')
 status_of cordon run "${opening[@]}"
 equal "control: a file leads to a device" 0 "$status"
 status_of cordon run --device /dev/null "${opening[@]}"
