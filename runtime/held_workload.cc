@@ -59,6 +59,11 @@ std::string SubjectOf(const LaunchPlan& plan, LaunchStep step, std::uint32_t ind
 }
 
 Error StepError(const LaunchPlan& plan, const SetupMessage& message) {
+  // What clone(2) gives in a pid namespace whose first process has ended (pid_namespaces(7)).
+  if (message.step == LaunchStep::kCloneWorkload && message.value == ENOMEM) {
+    return MakeError(ErrorCode::kSystem,
+                     "the sandbox has ended, or there is no memory for a process in it");
+  }
   std::string what =
       std::string(Describe(message.step)) + SubjectOf(plan, message.step, message.index);
   if (message.step == LaunchStep::kMountTarget && message.value == ELOOP) {
