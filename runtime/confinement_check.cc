@@ -218,8 +218,14 @@ Status CheckConfinementOf(pid_t pid, const LaunchPlan& plan) {
   const std::string folder = "/proc/" + std::to_string(pid);
   ASSIGN_OR_RETURN(const std::string status, ReadFile(folder + "/status", kProcFileLimit));
   RETURN_IF_ERROR(CheckConfinement(status, plan));
-  ASSIGN_OR_RETURN(const std::string mounts, ReadFile(folder + "/mountinfo", kMountsLimit));
-  RETURN_IF_ERROR(CheckMounts(mounts, plan));
+  const Expected<std::string> mounts = ReadFile(folder + "/mountinfo", kMountsLimit);
+  if (!mounts) {
+    // Of a process that has ended, and has no mount namespace any more, it fails with EINVAL.
+    return Fail(MakeError(
+        ErrorCode::kSystem,
+        "the process has ended, or cannot be checked any more: " + mounts.error().message));
+  }
+  RETURN_IF_ERROR(CheckMounts(*mounts, plan));
   for (const auto& [name, planned] : {std::pair{"cgroup", plan.cgroup_namespace},
                                       std::pair{"time", !plan.time_offsets.empty()}}) {
     std::error_code error;

@@ -67,6 +67,9 @@ Status SendControlMessage(int socket, std::string_view text, const std::vector<i
   }
   while (::sendmsg(socket, &header, MSG_NOSIGNAL) < 0) {
     const int send_errno = errno;
+    if (send_errno == EPIPE) {
+      return Fail(MakeError(ErrorCode::kNotFound, "the sandbox has ended"));
+    }
     if (send_errno != EINTR) {
       return Fail(SystemError(send_errno, "the control socket"));
     }

@@ -200,6 +200,9 @@ expect_equal "no log" 125 "$status"
 expect_contains "and the sentence says why" "--detach" "$(cat err)"
 "$cordon" wait "$c" &
 waiter=$!
+# recvmsg(2), for the reply.
+waiting() { [[ $(<"/proc/$waiter/syscall") == 47\ * ]]; }
+wait_for "who waits" 20 waiting
 "$cordon" kill "$c"
 status=0
 wait $waiter || status=$?
