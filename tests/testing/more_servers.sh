@@ -35,9 +35,11 @@ nginx_renew() {
   tell HUP
   fetch "$port" / >/dev/null
   rotated "$folder/logs/access.log" tell USR1
-  fetch "$port" / >/dev/null
-  wait_for "a line in the new log" 30 test -s "$folder/logs/access.log"
+  # Its workers reopen the log when they come to it: until then they write to the old one.
+  wait_for "a line in the new log" 30 nginx_logs_anew "$folder" "$port"
 }
+
+nginx_logs_anew() { fetch "$2" / >/dev/null && [[ -s $1/logs/access.log ]]; }
 
 nginx_end=TERM
 
