@@ -1,5 +1,5 @@
 #!/bin/bash
-# launch.sh BUILD_DIR [RUNS]: from start to end of /bin/true in a root of its own, beside crun, runc, bubblewrap, nsjail, unshare(1) and a minimal
+# launch.sh BUILD_DIR [RUNS]: from start to end of /bin/true in a root of its own, beside crun, runc, bubblewrap, unshare(1) and a minimal
 # program, interleaved: back to back, and after 100 ms of rest each. "full" is all namespaces, limits of memory, processor and tasks, and a
 # filter of 385 calls, of the same config.json.
 set -euo pipefail
@@ -40,9 +40,6 @@ ways=(
 )
 if command -v bwrap >/dev/null; then
   ways+=(@ bubblewrap bwrap --unshare-all --bind "$work/rootfs" / --proc /proc --dev /dev --tmpfs /tmp /bin/true)
-fi
-if command -v nsjail >/dev/null; then
-  ways+=(@ nsjail nsjail -Mo -Q --chroot "$work/rootfs" --rw --disable_rlimits -- /bin/true)
 fi
 for runtime in crun runc; do
   command -v "$runtime" >/dev/null || continue

@@ -1,5 +1,5 @@
 # cordon_test(NAME LABEL LABEL TIMEOUT SECONDS LIBS libraries… SOURCES files…): one gtest program, one ctest entry per test.
-# Labels: unit (no privilege, no clock, < 1 s each), sim, sepol, ptrace, sandbox, e2e, golden, fuzz, docker, vm, long. A test that needs
+# Labels: unit (no privilege, no clock, < 1 s each), sim, sepol, ptrace, sandbox, escape, e2e, golden, fuzz, docker, vm, long. A test that needs
 # what the host lacks calls SKIP_BECAUSE() (tests/testing/skip.h), which prints the reason. RUN_SERIAL keeps other tests from running
 # beside it.
 

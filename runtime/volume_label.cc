@@ -87,7 +87,9 @@ Status LabelTree(const UniqueFd& entry, const std::string& path, const std::stri
     if (!below) {
       return Fail(below.error());
     }
-    RETURN_IF_ERROR(LabelTree(*below, path + "/" + name, label, device, depth + 1));
+    std::string below_path = path;
+    below_path.append("/").append(name);
+    RETURN_IF_ERROR(LabelTree(*below, below_path, label, device, depth + 1));
   }
   return {};
 }
