@@ -228,9 +228,8 @@ Expected<bool> ReadMember(std::string_view group, std::string_view name, const J
 std::string WriteResourceLimits(const ResourceLimits& limits) {
   Json json = Json::object();
   for (const NumberMember& number : kNumbers) {
-    if (limits.*number.limit) {
-      json[std::string(number.group)][std::string(number.name)] =
-          NumberJson(*(limits.*number.limit));
+    if (const std::optional<std::uint64_t>& limit = limits.*number.limit) {
+      json[std::string(number.group)][std::string(number.name)] = NumberJson(*limit);
     }
   }
   if (limits.cpu_quota_us || limits.cpu_period_us != ResourceLimits().cpu_period_us) {

@@ -33,8 +33,8 @@ std::string WriteSandboxUsage(const std::string& name, const SandboxUsage& usage
   nlohmann::ordered_json json;
   json["name"] = ToUtf8(name);
   for (const auto& [figure, member] : kFigures) {
-    if (usage.*member) {
-      json[std::string(figure)] = *(usage.*member);
+    if (const std::optional<std::uint64_t>& value = usage.*member) {
+      json[std::string(figure)] = *value;
     }
   }
   return json.dump();
