@@ -55,20 +55,19 @@ Outcome OutcomeOf(const SandboxState& ended) {
   return ended.outcome.value_or(Signaled{SIGKILL});
 }
 
-/// What the supervisor at the other end of `socket` says of the end, when all of it is gone; fails
-/// with kNotFound where it ends without a word.
+/// What the supervisor at the other end of `socket` says of the end, when all of it is gone. Fails
+/// with kNotFound where it ends before it has taken the question.
 Expected<Outcome> AskForEnd(int socket) {
   ASSIGN_OR_RETURN(const UniqueFd supervisor, SupervisorOf(socket));
-  // After that process is known: it is the one that answers.
-  RETURN_IF_ERROR(AskSupervisor(socket, {}));
   ControlRequest request;
   request.kind = ControlRequestKind::kWait;
-  RETURN_IF_ERROR(SendControlMessage(socket, WriteControlRequest(request), {}));
+  // After that process is known: it is the one that answers. The outcome is a second reply.
+  RETURN_IF_ERROR(AskSupervisor(socket, request));
   ASSIGN_OR_RETURN(const ControlMessage message, ReceiveControlMessage(socket));
   // Its name is free, or what it left can be removed, when the supervisor is gone.
   RETURN_IF_ERROR(AwaitReadable(supervisor.get(), -1));
   if (message.text.empty()) {
-    return Fail(MakeError(ErrorCode::kNotFound, "the sandbox has ended"));
+    return Signaled{SIGKILL};  // with its supervisor, all that is in it ends
   }
   ASSIGN_OR_RETURN(const ControlReply reply,
                    ReadControlReply(message.text, "the supervisor's reply"));
@@ -100,13 +99,10 @@ Expected<Outcome> Await(const std::string& name) {
   if (const std::optional<SandboxState> ended = Left(name)) {
     return OutcomeOf(*ended);
   }
-  if (!socket) {
-    return outcome;  // nobody knows of it
-  }
-  SandboxState lost;
-  lost.name = name;
-  lost.status = "lost";
-  return OutcomeOf(lost);
+  return socket ? Fail(MakeError(ErrorCode::kNotFound,
+                                 "the sandbox " + Quote(name) +
+                                     " ended before it could be asked how, and left no word"))
+                : outcome;
 }
 
 int Wait(const std::string& name) {

@@ -19,6 +19,7 @@
 #include "common/text.h"
 #include "runtime/mount_labels.h"
 #include "runtime/sandbox_place.h"
+#include "runtime/sandbox_processes.h"
 #include "runtime/sandbox_record.h"
 
 namespace cordon::cli {
@@ -146,19 +147,15 @@ int List(const ListOptions& options) {
   return kOk;
 }
 
-/// The contexts of the processes that cordon started in a sandbox, and of what is mounted there as
-/// those see it.
+/// The contexts of the processes in a sandbox, and of what is mounted there as those see it.
 void PrintContexts(const SandboxState& state) {
-  const auto print_process = [](pid_t pid, const std::vector<std::string>& command) {
-    fmt::print("{}  {:>7}  {}\n", ContextText(ProcessLabel(pid)), pid, CommandLineText(command));
-  };
   if (state.pid == 0) {
     fmt::print("{}  -  {}\n", ContextText(state.selinux_label), CommandLineText(state.command));
     return;
   }
-  print_process(state.pid, state.command);
-  for (const EnteredCommand& entered : state.entered) {
-    print_process(entered.pid, entered.command);
+  for (const SandboxProcess& process : SandboxProcesses(state.supervisor)) {
+    fmt::print("{}  {:>7}  {}\n", ContextText(ProcessLabel(process.pid)), process.pid,
+               ToUtf8(process.command));
   }
   const std::string root = fmt::format("/proc/{}/root", state.pid);
   for (const std::string& mount : state.mounts) {

@@ -11,6 +11,7 @@
 #include "cli/report_error.h"
 #include "cli/resource_commands.h"
 #include "common/text.h"
+#include "runtime/mount_labels.h"
 #include "runtime/sandbox_processes.h"
 
 namespace cordon::cli {
@@ -52,23 +53,45 @@ void PrintJson(const std::vector<SandboxProcess>& processes) {
   fmt::print("{}\n", list.dump(2));
 }
 
-void PrintTable(const std::vector<SandboxProcess>& processes) {
+/// Whether SELinux contexts are shown, as ps -Z does.
+enum class TopContexts : std::uint8_t { kHidden, kShown };
+
+/// As ps(1) shows one, in a column before the others: "-" where there is none.
+std::vector<std::string> ContextColumn(const std::vector<SandboxProcess>& processes) {
+  std::vector<std::string> column{"CONTEXT"};
+  std::size_t width = column.front().size();
+  for (const SandboxProcess& process : processes) {
+    const std::string label = ProcessLabel(process.pid);
+    column.push_back(label.empty() ? "-" : label);
+    width = std::max(width, column.back().size());
+  }
+  for (std::string& cell : column) {
+    cell = fmt::format("{:<{}}  ", cell, width);
+  }
+  return column;
+}
+
+void PrintTable(const std::vector<SandboxProcess>& processes, TopContexts contexts) {
+  const std::vector<std::string> first = contexts == TopContexts::kShown
+                                             ? ContextColumn(processes)
+                                             : std::vector<std::string>(processes.size() + 1);
+  std::size_t row = 0;
   constexpr double kMebibyte = 1 << 20;
   std::size_t width = 4;
   for (const SandboxProcess& process : processes) {
     width = std::max(width, UserName(process.uid).size());
   }
-  fmt::print("{:>7}  {:>6}  {:<{}}  {:>5}  {:>9}  {:>8}  {}\n", "PID", "INSIDE", "USER", width,
-             "CPU%", "RSS", "TIME", "COMMAND");
+  fmt::print("{}{:>7}  {:>6}  {:<{}}  {:>5}  {:>9}  {:>8}  {}\n", first[row++], "PID", "INSIDE",
+             "USER", width, "CPU%", "RSS", "TIME", "COMMAND");
   for (const SandboxProcess& process : processes) {
-    fmt::print("{:>7}  {:>6}  {:<{}}  {:>5.1f}  {:>8.1f}M  {:>8}  {}\n", process.pid,
-               process.inside, UserName(process.uid), width, CpuPercent(process),
+    fmt::print("{}{:>7}  {:>6}  {:<{}}  {:>5.1f}  {:>8.1f}M  {:>8}  {}\n", first[row++],
+               process.pid, process.inside, UserName(process.uid), width, CpuPercent(process),
                static_cast<double>(process.resident_bytes) / kMebibyte, TimeText(process.cpu_us),
                ToUtf8(process.command));
   }
 }
 
-int Top(const std::string& name, TopFormat format) {
+int Top(const std::string& name, TopFormat format, TopContexts contexts) {
   const Expected<SandboxState> state = InspectSandbox(name);
   if (!state) {
     return ReportError(state.error());
@@ -77,7 +100,7 @@ int Top(const std::string& name, TopFormat format) {
   if (format == TopFormat::kJson) {
     PrintJson(processes);
   } else {
-    PrintTable(processes);
+    PrintTable(processes, contexts);
   }
   return kOk;
 }
@@ -88,14 +111,21 @@ void AddTopCommand(CLI::App& app, int& exit_code) {
   struct Options {
     std::string name;
     TopFormat format = TopFormat::kTable;
+    TopContexts contexts = TopContexts::kHidden;
   };
 
   auto options = std::make_shared<Options>();
   CLI::App* top = app.add_subcommand("top", "The processes in a running sandbox");
   top->add_option("NAME", options->name, "Of the sandbox")->required();
-  top->add_flag_callback(
+  CLI::Option* const json = top->add_flag_callback(
       "--json", [options] { options->format = TopFormat::kJson; }, "As a JSON array");
-  top->callback([options, &exit_code] { exit_code = Top(options->name, options->format); });
+  top->add_flag_callback(
+         "-Z,--context", [options] { options->contexts = TopContexts::kShown; },
+         "The SELinux context of each")
+      ->excludes(json);
+  top->callback([options, &exit_code] {
+    exit_code = Top(options->name, options->format, options->contexts);
+  });
 }
 
 }  // namespace cordon::cli

@@ -103,7 +103,7 @@ void ControlServer::Answer(Client& client) {
   const Expected<ControlReply> reply = Do(client, *message);
   if (!reply) {
     Reply(client, {reply.error().message, {}, {}});
-  } else if (!runs && !client.entered && !client.waits) {
+  } else if (!runs && !client.entered) {
     Reply(client, *reply);
   }
 }
