@@ -187,7 +187,7 @@ Expected<std::string> FindExecutable(const std::string& command) {
   return Fail(SystemError(reason, fmt::format("execute {}", Quote(command))));
 }
 
-Expected<LaunchedTask> Launch(TraceKernel& kernel, const LaunchRequest& request) {
+Expected<LaunchedTask> Launch(TraceKernel& kernel, const TracedCommand& request) {
   const std::vector<std::string>& arguments = request.arguments;
   const TraceTier tier = request.tier;
   ASSIGN_OR_RETURN(Pipe go, MakePipe());

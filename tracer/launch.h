@@ -38,7 +38,7 @@ class LaunchedTask {
 Expected<std::string> FindExecutable(const std::string& command);
 
 /// What to start.
-struct LaunchRequest {
+struct TracedCommand {
   std::string executable;              ///< the file
   std::vector<std::string> arguments;  ///< with argv[0]
   TraceTier tier = TraceTier::kExact;
@@ -50,6 +50,6 @@ struct LaunchRequest {
 /// execve(2), with the trace filter installed for kFiltered. The child keeps cordon's terminal,
 /// process group, signal dispositions and mask as they are at the time of the call. The caller must
 /// be single-threaded.
-Expected<LaunchedTask> Launch(TraceKernel& kernel, const LaunchRequest& request);
+Expected<LaunchedTask> Launch(TraceKernel& kernel, const TracedCommand& request);
 
 }  // namespace cordon

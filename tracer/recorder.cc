@@ -341,7 +341,7 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
     return std::move(recorded.run);
   }
   LinuxTraceKernel kernel;
-  LaunchRequest request{
+  TracedCommand request{
       .executable = *executable, .arguments = options.command, .tier = ChooseTier(options, host)};
   std::optional<Readiness> readiness;
   if (options.serving_when == ServingWhen::kReady) {
