@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kFileLimit = std::size_t{16} << 20;
 constexpr std::uint64_t kIds = std::numeric_limits<std::uint32_t>::max();  // -1 is no id
 
-/// By /etc/passwd alone: a static program cannot ask NSS, and who is known elsewhere may be named by
-/// number.
+/// By /etc/passwd alone: a static program cannot ask NSS, and who is known elsewhere may be named
+/// by number.
 std::string NameOfUser(uid_t uid) {
   const Expected<std::string> text = ReadFile("/etc/passwd", kFileLimit);
   for (const std::string& line : Split(text ? *text : std::string(), '\n')) {

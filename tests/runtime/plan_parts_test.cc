@@ -90,7 +90,8 @@ LaunchPlan ConfinedPlan() {
 }
 
 constexpr std::string_view kConfinedStatus =
-    "Name:\tcordon-init\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\nCapInh:"
+    "Name:\tcordon-init\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_"
+    "filters:\t1\nCapInh:"
     "\t0000000000000000\nCapPrm:\t0000000000000401\n"
     "CapEff:\t0000000000000401\nCapBnd:\t0000000000000401\nCapAmb:\t0000000000000000\n";
 

@@ -1,4 +1,5 @@
-/* memory_hog MEBIBYTES [wait]: touches that much memory and says "ok"; then it waits for a signal, or ends. */
+/* memory_hog MEBIBYTES [wait]: touches that much memory and says "ok"; then it waits for a signal,
+ * or ends. */
 
 #include <stdio.h>
 #include <stdlib.h>
