@@ -47,6 +47,9 @@ Expected<FilterSource> SourceOf(const PolicyBundle& bundle, FilterVariant varian
                                 const std::string& folder) {
   FilterSource source;
   if (variant == FilterVariant::kTwoPhases) {
+    if (!bundle.serving) {
+      return Fail(InvalidInput("the policy has no filter for two phases"));
+    }
     const ServingPart& serving = *bundle.serving;
     ASSIGN_OR_RETURN(
         source.compiled,

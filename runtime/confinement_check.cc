@@ -85,19 +85,26 @@ std::optional<MountLine> ReadMountLine(const std::string& line) {
   return MountLine{fields[0], fields[1], fields[4], {options.begin(), options.end()}, *(dash + 1)};
 }
 
-/// Of the mounts on `place`, the one that no other is on; nullptr for none. Their order says
-/// nothing: since Linux 6.8 it is that in which they were made.
-const MountLine* Uppermost(const std::multimap<std::string, MountLine>& mounts,
-                           const std::string& place) {
-  const auto [begin, end] = mounts.equal_range(place);
-  for (auto candidate = begin; candidate != end; ++candidate) {
-    if (std::none_of(begin, end, [&](const auto& other) {
-          return other.second.parent == candidate->second.id;
-        })) {
-      return &candidate->second;
+/// The mount that is seen on `place`, whose path is walked as the kernel does: from each mount to
+/// what is mounted on it. Others of the same place may lie below what covers them, as the host's
+/// /dev/pts below the sandbox's /dev. nullptr for none.
+const MountLine* MountSeenOn(const std::multimap<std::string, MountLine>& mounts,
+                             const std::string& place) {
+  const MountLine* seen = &mounts.find("/")->second;
+  for (std::size_t end = place.find('/', 1); seen->place != place;) {
+    const std::string prefix = place.substr(0, end);
+    const auto [begin, behind] = mounts.equal_range(prefix);
+    for (auto above = begin; above != behind;) {
+      above = std::find_if(begin, behind,
+                           [&](const auto& entry) { return entry.second.parent == seen->id; });
+      seen = above == behind ? seen : &above->second;
     }
+    if (end == std::string::npos) {
+      break;
+    }
+    end = place.find('/', end + 1);
   }
-  return nullptr;
+  return seen->place == place ? seen : nullptr;
 }
 
 /// Whether it is masked, or made read-only: another mount is on it then.
@@ -155,7 +162,8 @@ Status CheckMounts(std::string_view mountinfo_text, const LaunchPlan& plan) {
   std::multimap<std::string, MountLine> mounts;  // by place
   for (const std::string& line : Split(mountinfo_text, '\n')) {
     if (std::optional<MountLine> mount = ReadMountLine(line)) {
-      mounts.emplace(mount->place, *std::move(mount));
+      const std::string place = mount->place;
+      mounts.emplace(place, *std::move(mount));
     }
   }
   if (const std::size_t roots = mounts.count("/"); roots != 1) {
@@ -167,7 +175,7 @@ Status CheckMounts(std::string_view mountinfo_text, const LaunchPlan& plan) {
   }
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const MountStep& step = plan.mounts[i];
-    const MountLine* const found = Uppermost(mounts, step.destination);
+    const MountLine* const found = MountSeenOn(mounts, step.destination);
     const bool hidden =
         std::any_of(plan.mounts.begin() + static_cast<std::ptrdiff_t>(i) + 1, plan.mounts.end(),
                     [&](const MountStep& later) { return later.destination == step.destination; });

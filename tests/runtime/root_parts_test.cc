@@ -248,6 +248,20 @@ TEST(CheckMounts, TheUppermostMountOfAPlaceCounts) {
   EXPECT_TRUE(CheckMounts(above + covered, MountedPlan()).has_value());
 }
 
+TEST(CheckMounts, AMountBelowWhatCoversItIsNotSeen) {
+  LaunchPlan plan = MountedPlan();
+  plan.mounts.push_back(*PlanMount({"/dev", "tmpfs", "tmpfs", {"nosuid"}}));
+  plan.mounts.push_back(*PlanMount({"/dev/pts", "devpts", "devpts", {"nosuid"}}));
+  const std::string hosts =
+      "5 1 0:6 / /dev rw - devtmpfs dev rw\n"
+      "6 5 0:7 / /dev/pts rw - devpts devpts rw\n";
+  const std::string covering = "7 5 0:8 / /dev rw,nosuid - tmpfs tmpfs rw\n";
+  const std::string own = "8 7 0:9 / /dev/pts rw,nosuid - devpts devpts rw\n";
+  EXPECT_TRUE(CheckMounts(std::string(kMountinfo) + hosts + covering + own, plan).has_value());
+  EXPECT_TRUE(CheckMounts(own + covering + hosts + std::string(kMountinfo), plan).has_value());
+  EXPECT_FALSE(CheckMounts(std::string(kMountinfo) + hosts, plan).has_value());
+}
+
 TEST(VolumeLabels, AreTheContainersAtTheLevelOfTheWorkload) {
   EXPECT_EQ(VolumeLabel("system_u:system_r:web_t:s0:c1,c2", VolumeSharing::kPrivate),
             "system_u:object_r:container_file_t:s0:c1,c2");
