@@ -296,15 +296,85 @@ Expected<LoadedPolicy> LoadPolicyFor(const RunOptions& options) {
                   ": compiled anew from " + std::string(two ? kServingFile : kSeccompFile) + ": " +
                   policy.recompiled_because);
   }
-  if (variant == FilterVariant::kTwoPhases &&
-      !policy.bundle.serving->when.contains(options.serving_when)) {
-    const std::set<std::string>& when = policy.bundle.serving->when;
+  const std::optional<ServingPart>& serving = policy.bundle.serving;
+  if (variant == FilterVariant::kTwoPhases && serving &&
+      !serving->when.contains(options.serving_when)) {
+    const std::set<std::string>& when = serving->when;
     ReportWarning(
         fmt::format("--serving-when {}: the policy was learned with {}, so the boundary "
                     "may come where its phases do not part",
                     options.serving_when, Join({when.begin(), when.end()}, ", ")));
   }
   return policy;
+}
+
+Expected<LaunchPlan> MakePlan(const LaunchRequest& request) {
+  ASSIGN_OR_RETURN(const HostFeatures host, ProbeHost());
+  return PlanLaunch(request, host);
+}
+
+/// What detaching came to: the process that goes on has the detachment and no exit code, the one
+/// that returns the opposite. Without --detach neither.
+struct Detached {
+  std::optional<int> exit_code;
+  std::optional<Detachment> detachment;
+  std::uint64_t log_bytes = kDefaultLogBytes;
+};
+
+Detached Detach(const RunOptions& options, const std::string& name) {
+  Detached detached;
+  if (!options.detach) {
+    return detached;
+  }
+  const Expected<std::uint64_t> size = LogBytes(options);
+  if (!size) {
+    detached.exit_code = ReportError(size.error());
+    return detached;
+  }
+  detached.log_bytes = *size;
+  int exit_code = kCannot;
+  Expected<std::optional<Detachment>> begun = Detachment::Begin(exit_code);
+  if (!begun) {
+    detached.exit_code = ReportError(begun.error());
+  } else if (!*begun) {
+    if (exit_code == kOk) {
+      fmt::print("{}\n", name);
+    }
+    detached.exit_code = exit_code;
+  } else {
+    detached.detachment = std::move(*begun);
+  }
+  return detached;
+}
+
+/// That the loaded SELinux policy knows the plan's domain and lets it be entered; labels the
+/// mounts.
+Status PrepareDomain(const RunOptions& options, LaunchPlan& plan) {
+  if (plan.selinux_label.empty()) {
+    return {};
+  }
+  if (const Status known = CheckSelinuxLabel(plan.selinux_label); !known) {
+    return Fail(NameModule(known.error(), options));
+  }
+  RETURN_IF_ERROR(CheckSelinuxTransition(plan));
+  LabelMounts(plan);
+  return {};
+}
+
+void Announce(const LaunchPlan& plan) {
+  for (const std::string& warning : plan.warnings) {
+    ReportWarning(warning);
+  }
+  if (!plan.file_part.empty()) {
+    PrintLine(plan.file_part);
+  }
+}
+
+Expected<SeccompPolicy> ReadServing(const PolicyBundle& bundle) {
+  if (!bundle.serving) {
+    return Fail(InvalidInput("the policy has no filter for two phases"));
+  }
+  return ReadSeccompOf(*bundle.serving);
 }
 
 int Run(const RunOptions& options) {
@@ -317,36 +387,15 @@ int Run(const RunOptions& options) {
   if (!request) {
     return ReportInputError(request.error());
   }
-  const Expected<HostFeatures> host = ProbeHost();
-  if (!host) {
-    return ReportError(host.error());
-  }
-  Expected<LaunchPlan> plan = PlanLaunch(*request, *host);
+  Expected<LaunchPlan> plan = MakePlan(*request);
   if (!plan) {
     return ReportError(plan.error());
   }
   const std::string name =
       options.name.empty() ? GeneratedName(options.command.front()) : options.name;
-  std::optional<Detachment> detachment;
-  std::uint64_t log_bytes = kDefaultLogBytes;
-  if (options.detach) {
-    const Expected<std::uint64_t> size = LogBytes(options);
-    if (!size) {
-      return ReportError(size.error());
-    }
-    log_bytes = *size;
-    int exit_code = kCannot;
-    Expected<std::optional<Detachment>> begun = Detachment::Begin(exit_code);
-    if (!begun) {
-      return ReportError(begun.error());
-    }
-    if (!*begun) {
-      if (exit_code == kOk) {
-        fmt::print("{}\n", name);
-      }
-      return exit_code;
-    }
-    detachment = *std::move(*begun);
+  Detached detaching = Detach(options, name);
+  if (detaching.exit_code) {
+    return *detaching.exit_code;
   }
   Expected<std::optional<SandboxPlace>> made = MakePlace(options, name);
   if (!made) {
@@ -356,29 +405,18 @@ int Run(const RunOptions& options) {
   if (place && plan->root_path == "/") {
     plan->masked_paths.push_back(SandboxesFolder());
   }
-  if (!plan->selinux_label.empty()) {
-    if (const Status known = CheckSelinuxLabel(plan->selinux_label); !known) {
-      return ReportError(NameModule(known.error(), options));
-    }
-    if (const Status allowed = CheckSelinuxTransition(*plan); !allowed) {
-      return ReportError(allowed.error());
-    }
-    LabelMounts(*plan);
+  if (const Status prepared = PrepareDomain(options, *plan); !prepared) {
+    return ReportError(prepared.error());
   }
   if (const Status labelled = LabelVolumes(options.root, plan->selinux_label); !labelled) {
     return ReportInputError(labelled.error());
   }
-  for (const std::string& warning : plan->warnings) {
-    ReportWarning(warning);
-  }
-  if (!plan->file_part.empty()) {
-    PrintLine(plan->file_part);
-  }
+  Announce(*plan);
   std::optional<DetachedRun> detached;
-  if (detachment) {
-    Expected<DetachedRun> prepared =
-        DetachedRun::Prepare(*place, *std::move(detachment),
-                             options.remove ? AfterEnd::kRemove : AfterEnd::kKeep, log_bytes);
+  if (detaching.detachment && place) {
+    Expected<DetachedRun> prepared = DetachedRun::Prepare(
+        *place, *std::move(detaching.detachment),
+        options.remove ? AfterEnd::kRemove : AfterEnd::kKeep, detaching.log_bytes);
     if (!prepared) {
       return ReportError(prepared.error());
     }
@@ -389,7 +427,7 @@ int Run(const RunOptions& options) {
   };
   SandboxOptions sandbox{
       .policy = [&policy] { return ReadSeccompOf(policy.bundle); },
-      .serving_policy = [&policy] { return ReadSeccompOf(*policy.bundle.serving); },
+      .serving_policy = [&policy] { return ReadServing(policy.bundle); },
       .serving_when = ServingWhenFromName(options.serving_when).value_or(ServingWhen::kNever),
       .enforcement = request->enforcement,
       .control_listener = place ? place->listener() : -1,
