@@ -48,8 +48,11 @@ Expected<Judgement> CallJudge::Judge(const SyscallInvocation& invocation, Caller
   hear_news_();
   const bool passed = boundary_->passed();
   const Phase phase = passed ? Phase::kServe : Phase::kStart;
-  const SeccompAction answer =
-      passed && caller == Caller::kWorkload ? serving_->Answer(invocation) : whole;
+  std::optional<Book>& in_force = passed && caller == Caller::kWorkload ? serving_ : policy_;
+  if (!in_force) {
+    return Fail(MakeError(ErrorCode::kInternal, "there is no policy for who serves"));
+  }
+  const SeccompAction answer = in_force->Answer(invocation);
   if (!Admits(answer)) {
     return Judgement{AsRefusal(answer), phase, Admits(whole)};
   }
