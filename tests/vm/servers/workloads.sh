@@ -121,7 +121,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(base + "/access.log", "a") as log:
             log.write(form % values + "\n")
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler)
+# One thread: when glibc gives memory of other threads back it may ask /proc/sys/vm/overcommit_memory, which
+# need not happen while it is watched.
+server = http.server.HTTPServer(("127.0.0.1", 8080), Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
 PY
