@@ -17,6 +17,7 @@
 #include "generator/module_package.h"
 #include "generator/path_names.h"
 #include "generator/policy_comment.h"
+#include "generator/policy_keywords.h"
 #include "generator/selinux_container.h"
 #include "generator/selinux_proof.h"
 #include "generator/selinux_reasons.h"
@@ -42,8 +43,8 @@ std::string Identifier(std::string_view name) {
   return identifier;
 }
 
-/// What of the target a module called `name` would replace or declare again: "module redis", "type
-/// redis_t"; empty: nothing.
+/// What of the target a module called `name` would replace or declare again, or not be told from:
+/// "module redis", "type redis_t", "keyword true"; empty: nothing.
 std::string TakenBy(const std::string& name, const SelinuxTarget& target) {
   constexpr auto kSuffixes =
       std::to_array<std::string_view>({"t", "exec_t", "conf_t", "log_t", "data_t", "run_t", "tmp_t",
@@ -58,7 +59,7 @@ std::string TakenBy(const std::string& name, const SelinuxTarget& target) {
       return "type " + type;
     }
   }
-  return {};
+  return IsPolicyKeyword(name) ? "keyword " + name : "";
 }
 
 Expected<ModuleName> NameFor(const SelinuxOptions& options, const SelinuxTarget& target) {

@@ -28,8 +28,8 @@ struct SelinuxOptions {
 
 /// The SELinux part of a bundle.
 struct GeneratedSelinux {
-  /// NAME, or cordon_NAME where the target already has a module or a type of that name: loading a
-  /// module "redis" would replace Debian's own.
+  /// NAME, or cordon_NAME where the target already has a module or a type of that name, or the
+  /// policy language a word: loading a module "redis" would replace Debian's own.
   std::string module_name;
   std::map<std::string, std::string>
       files;                 ///< MODULE.cil, .te, .fc and, where it can be made, .pp -> content

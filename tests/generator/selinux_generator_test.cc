@@ -137,15 +137,23 @@ TEST(GenerateSelinux, StepsAsideForANameOfTheTarget) {
   EXPECT_THAT(Proof(generated).value("renamed", ""), HasSubstr("redis"));
 }
 
+TEST(GenerateSelinux, StepsAsideForAWordOfThePolicyLanguage) {
+  const GeneratedSelinux generated = Generated(testing::TinyServer(), "true");
+  EXPECT_EQ(generated.module_name, "cordon_true");
+  EXPECT_THAT(generated.files.at("cordon_true.te"), HasSubstr("cordon_true"));
+  EXPECT_EQ(Generated(testing::TinyServer(), "truer").module_name, "truer");
+}
+
 TEST(GenerateSelinux, RefusesANameOfTheTargetThatWasGiven) {
   struct Row {
     const char* name;
     const char* taken;
   };
 
-  for (const Row& row : {Row{"redis", "module redis"}, Row{"sshd", "type sshd_t"},
-                         Row{"postgresql", "module postgresql"}, Row{"user", "type user_t"},
-                         Row{"Redis", "module redis"}}) {
+  for (const Row& row :
+       {Row{"redis", "module redis"}, Row{"sshd", "type sshd_t"},
+        Row{"postgresql", "module postgresql"}, Row{"user", "type user_t"},
+        Row{"Redis", "module redis"}, Row{"true", "keyword true"}, Row{"Range", "keyword range"}}) {
     const Expected<GeneratedSelinux> generated =
         GenerateSelinux(testing::TinyServer(),
                         {.name = row.name, .target = kShipped, .name_origin = NameOrigin::kGiven});
