@@ -227,12 +227,12 @@ class Bench:
         server = [f"{programs}/postgres", "-D", data, "-c", f"port={port}", "-c", f"unix_socket_directories={data}", "-c", "fsync=off"]
         return self.server({"postgres"}, as_user + server, port, load)
 
-    def workloads(self):
+    def workloads(self, wanted):
         found = {}
         for call, count in (("getppid", 400000), ("read", 400000), ("open", 100000)):
             for threads in (1, 2):
                 found[f"{call}, {threads} thread{'s' if threads > 1 else ''}"] = ("ns", self.per_call(call, threads, count))
-        if shutil.which("git"):
+        if wanted("git status") and shutil.which("git"):
             repository = os.path.join(self.work, "repository")
             os.makedirs(repository)
             for i in range(200):
@@ -242,21 +242,21 @@ class Bench:
                 subprocess.run(["git", "-C", repository] + words, check=True, **self.quiet)
             found["git status"] = ("ms", self.command("git", "-C", repository, "status"))
         found["find /usr/share"] = ("ms", self.command("find", "/usr/share", "-name", "no such name", "-size", "+1"))
-        if shutil.which("gcc"):
+        if wanted("gcc -c") and shutil.which("gcc"):
             source = os.path.join(self.work, "hello.c")
             with open(source, "w", encoding="utf-8") as file:
                 file.write("#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\nint main(void) { return puts(\"hello\"); }\n")
             found["gcc -c"] = ("ms", self.command("gcc", "-O2", "-c", source, "-o", os.path.join(self.work, "hello.o")))
         found["python imports"] = ("ms", self.command("/usr/bin/python3", "-c", "import json, http.client, email, subprocess, logging, argparse, sqlite3, unittest"))
         found["50 processes"] = ("ms", self.command("sh", "-c", "i=0; while [ $i -lt 50 ]; do /bin/true; i=$((i+1)); done"))
-        if shutil.which("redis-server") and shutil.which("redis-benchmark"):
+        if wanted("redis GET") and shutil.which("redis-server") and shutil.which("redis-benchmark"):
             found["redis GET"] = ("/s", self.redis())
-        if shutil.which("wrk") and shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"):
+        if wanted("nginx, a file each") and shutil.which("wrk") and shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"):
             found["nginx, a file each"] = ("/s", self.nginx())
-        if os.path.exists("/usr/lib/postgresql/15/bin/postgres") and shutil.which("pgbench"):
+        if wanted("pgbench -S") and os.path.exists("/usr/lib/postgresql/15/bin/postgres") and shutil.which("pgbench"):
             found["pgbench -S"] = ("/s", self.postgres())
         go = shutil.which("go", path=os.environ["PATH"] + ":/usr/lib/go-1.19/bin")
-        if go and shutil.which("wrk"):
+        if wanted("Go HTTP server") and go and shutil.which("wrk"):
             found["Go HTTP server"] = ("/s", self.go_server(go))
         return found
 
@@ -286,7 +286,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cordon-tracing.") as work:
         bench = Bench(os.path.abspath(options.build), work, options.rounds)
         ways = [way for way in bench.ways if way == "native" or re.search(options.ways, way)]
-        workloads = {name: workload for name, workload in bench.workloads().items() if re.search(options.only, name)}
+        workloads = {name: workload for name, workload in bench.workloads(lambda name: re.search(options.only, name)).items() if re.search(options.only, name)}
         samples = {name: {way: [] for way in ways} for name in workloads}
         failures = {}
         for round_number in range(options.rounds):

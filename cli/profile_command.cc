@@ -98,16 +98,14 @@ Expected<RecordOptions> ToRecordOptions(const ProfileOptions& options) {
   }
   record.io_uring = options.no_io_uring ? IoUring::kWithheld : IoUring::kAllowed;
   record.further = options.further;
-  if (options.tier == Name(TraceTier::kExact)) {
-    record.tier = TraceTier::kExact;
-  } else if (options.tier == Name(TraceTier::kFiltered)) {
-    record.tier = TraceTier::kFiltered;
-  }
+  record.tier = TraceTierFromName(options.tier);
   return record;
 }
 
-std::string Count(std::size_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+std::string Count(std::size_t number, std::string_view noun, std::string_view several = {}) {
+  return number != 1 && !several.empty()
+             ? fmt::format("{} {}", number, several)
+             : fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 void SaySummary(const ProfileOptions& options, const LearningRun& run,
@@ -131,6 +129,18 @@ void SayStats(const LearningRun& run) {
   Say(fmt::format("{} tier, {} ms: {} calls, {} stops, {} tasks ({} with a filter of their own)",
                   Name(run.tier), run.duration.count(), run.counts.calls, run.counts.stops,
                   run.counts.tasks, run.counts.exact_tasks));
+  const double busy = std::chrono::duration<double, std::milli>(run.tracer_time).count();
+  Say(fmt::format("processor time of the tracer: {:.0f} ms, {:.1f} us a stop", busy,
+                  run.counts.stops == 0 ? 0 : busy * 1000 / static_cast<double>(run.counts.stops)));
+  if (run.tier != TraceTier::kFast) {
+    return;
+  }
+  const StubCounts& stubs = run.counts.stubs;
+  Say(fmt::format("calls made without a stop: {}, by {} in {}", stubs.hits,
+                  Count(stubs.stubs, "stub"), Count(stubs.spaces, "process", "processes")));
+  for (const auto& [site, stops] : stubs.unpatched) {
+    Say(fmt::format("  not patched: {}, {} that told nothing new", site, Count(stops, "stop")));
+  }
 }
 
 /// A further command runs beside a workload that serves: where that one's boundary is known, it
@@ -191,8 +201,10 @@ int RunProfile(const ProfileOptions& options) {
     SayStats(*run);
   }
   if (!options.quiet) {
-    if (options.tier == Name(TraceTier::kFiltered) && run->tier == TraceTier::kExact) {
-      ReportWarning("the trace filter could not be installed here: the exact tier was used");
+    if (!options.tier.empty() && options.tier != Name(run->tier)) {
+      ReportWarning(run->tier == TraceTier::kExact
+                        ? "the trace filter could not be installed here: the exact tier was used"
+                        : "there are no stubs for this architecture: the filtered tier was used");
     }
     SaySummary(options, *run, *destination);
   }
@@ -222,7 +234,7 @@ void AddProfileCommand(CLI::App& app, int& exit_code) {
           ->type_name("PID");
   profile
       ->add_option("--tier", options->tier, "How calls are seen; default: filtered where it works")
-      ->check(CLI::IsMember({"exact", "filtered"}))
+      ->check(CLI::IsMember({"exact", "filtered", "fast"}))
       ->excludes(pid);
   profile
       ->add_option("--serving-when", options->serving_when,

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -21,8 +22,22 @@ struct CallResult {
   bool ok() const { return sys_errno == 0; }
 };
 
+/// What making a call again would tell.
+struct Repetition {
+  /// Nothing: a call of the same program, in the same phase, whose parts (CallShape) are the same
+  /// would be taken down as this one was.
+  bool silent = false;
+  /// What the descriptors among the parts are, in their order: equal numbers are files, pipes or
+  /// sockets that the observer does not tell apart; never 0 when `silent`.
+  std::array<std::uint32_t, 2> identities{};
+  std::int64_t result = 0;  ///< of a call with a path: 0, -errno, or the identity of what it opened
+  std::uint32_t opened = 0;     ///< identity of the descriptor that the call gave out; 0: none
+  std::uint32_t opened_as = 0;  ///< its number
+};
+
 /// CLONE_* of clone(2) that the tracer must know; here because <sched.h> lacks some with older C
 /// libraries.
+inline constexpr std::uint64_t kCloneVm = 0x100;
 inline constexpr std::uint64_t kCloneFs = 0x200;
 inline constexpr std::uint64_t kCloneFiles = 0x400;
 inline constexpr std::uint64_t kCloneThread = 0x10000;
@@ -43,6 +58,15 @@ class CallObserver {
   /// The call is over. A call that the kernel restarts after a signal ends with ERESTART*
   /// (512..516) and is entered again.
   virtual void OnExit(pid_t task, CallResult result) = 0;
+
+  /// A descriptor that the next call of `task` is about: what was said of that number before holds
+  /// only when it was given this identity, not 0.
+  virtual void OnDescriptor(pid_t, int, std::uint32_t) {}
+
+  /// Of the call whose entry was answered with kNotWanted just now, or whose exit was told just
+  /// now.
+  virtual Repetition RepetitionOf(pid_t) { return {}; }
+
   /// `parent` made `child` with `clone_flags` (those of clone(2); 0 for fork(2)).
   virtual void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) = 0;
   /// execve(2) succeeded: the new program is in place. `task` was `former` before, and every other

@@ -1,14 +1,19 @@
 #include "tracer/call_recorder.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
 #include "observe/call_values.h"
+#include "tracer/call_shape.h"
 #include "tracer/inherited_state.h"
 
 namespace cordon {
@@ -115,6 +120,9 @@ void CallRecorder::BeginServing() {
       descriptor.noted_for.clear();
     }
   }
+  if (on_begin_serving_) {
+    on_begin_serving_();
+  }
 }
 
 /// Has this call, with these arguments, succeeded before in this phase?
@@ -132,6 +140,7 @@ bool CallRecorder::IsKnown(const CallFrame& frame) const {
 
 ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation) {
   log_.Tick();
+  last_repetition_ = {};
   TaskState* const task = Find(id);
   if (task == nullptr) {
     return ExitInterest::kNotWanted;
@@ -171,10 +180,140 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
   wanted |= frame.signature->result == ResultKind::kDescriptor || frame.unreadable;
   if (!wanted && IsKnown(frame)) {
     NoteResult(frame, std::nullopt);
+    last_entered_ = id;
+    last_repetition_ = RepetitionIn(*task, frame);
     task->frame.reset();
     return ExitInterest::kNotWanted;
   }
   return ExitInterest::kWanted;
+}
+
+Repetition CallRecorder::RepetitionOf(pid_t id) {
+  return id == last_entered_ ? last_repetition_ : Repetition();
+}
+
+void CallRecorder::OnDescriptor(pid_t id, int fd, std::uint32_t identity) {
+  TaskState* const task = Find(id);
+  if (task == nullptr) {
+    return;
+  }
+  const auto known = task->descriptors->open.find(fd);
+  if (known != task->descriptors->open.end() &&
+      (identity == 0 || known->second.identity != identity)) {
+    task->descriptors->open.erase(known);
+  }
+}
+
+/// What another call with the same path would tell that comes out alike.
+Repetition CallRecorder::RepetitionAfter(TaskState& task, const CallFrame& frame,
+                                         CallResult result) {
+  Repetition repetition;
+  const std::optional<CallShape> shape = ShapeOf(frame.invocation.call);
+  if (frame.signature->effect == SyscallEffect::kOpen && result.ok()) {
+    repetition.opened_as = static_cast<std::uint32_t>(result.value);
+    repetition.opened = lookup_.IdentityOf(task, static_cast<int>(result.value));
+  }
+  if (shape && !shape->path && result.ok()) {
+    // The next use is of the same file, as long as the process does not end the descriptor.
+    const auto part = std::ranges::find(shape->parts, KeyPart::Kind::kDescriptor, &KeyPart::kind);
+    if (part != shape->parts.end()) {
+      const int fd = DescriptorNumber(frame.meant.arguments.at(part->index));
+      repetition.opened_as = static_cast<std::uint32_t>(fd);
+      repetition.opened = lookup_.IdentityOf(task, fd);
+    }
+  }
+  constexpr std::uint64_t kMoreThanOpens = O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY);
+  if (!shape || !shape->path || frame.files.size() != 1 || frame.unreadable ||
+      frame.observation->seen.count < 2 || (frame.open_flags & kMoreThanOpens) != 0) {
+    return repetition;
+  }
+  const NamedFile& file = frame.files.front();
+  const bool itself = file.path == nullptr && file.descriptor.has_value();
+  // What a name in /proc means depends on more (FileLookup).
+  if (!itself &&
+      (file.path == nullptr || file.cache_key.empty() || log_.SightingsOf(file.path->key) < 2)) {
+    return repetition;
+  }
+  if (shape->path->directory) {
+    const auto fd = DescriptorNumber(frame.meant.arguments.at(*shape->path->directory));
+    repetition.identities[0] = fd == AT_FDCWD ? 0 : lookup_.IdentityOf(task, fd);
+    if (fd != AT_FDCWD && repetition.identities[0] == 0) {
+      return repetition;
+    }
+  }
+  if (shape->opens && result.ok() && repetition.opened == 0) {
+    return repetition;
+  }
+  repetition.result = !result.ok() ? -result.sys_errno : shape->opens ? repetition.opened : 0;
+  repetition.silent = true;
+  return repetition;
+}
+
+/// What another call like that of `frame`, whose result is not needed, would tell.
+Repetition CallRecorder::RepetitionIn(TaskState& task, const CallFrame& frame) {
+  const std::optional<CallShape> shape = ShapeOf(frame.invocation.call);
+  // A thing seen once and one seen often are told apart (RecordingLog::MeasureCoverage).
+  const auto tuple = frame.observation->tuples.find(frame.tuple);
+  if (!shape || frame.observation->seen.count < 2 ||
+      (tuple != frame.observation->tuples.end() && tuple->second.count < 2)) {
+    return {};
+  }
+  Repetition repetition{.silent = true};
+  if (shape->path) {
+    // Nothing but the empty path, which stands for the descriptor itself, comes here.
+    if (!shape->path->directory || frame.files.size() != 1 || frame.files.front().path != nullptr ||
+        !frame.files.front().descriptor) {
+      return {};
+    }
+    repetition.identities[0] = lookup_.IdentityOf(
+        task, DescriptorNumber(frame.meant.arguments.at(*shape->path->directory)));
+    repetition.silent = repetition.identities[0] != 0;
+    return repetition;
+  }
+  std::size_t descriptors = 0;
+  for (std::size_t i = 0; i < shape->size; ++i) {
+    if (shape->parts.at(i).kind != KeyPart::Kind::kDescriptor) {
+      continue;
+    }
+    const int fd = DescriptorNumber(frame.meant.arguments.at(shape->parts.at(i).index));
+    const std::uint32_t identity = lookup_.IdentityOf(task, fd);
+    if (identity == 0 || descriptors == repetition.identities.size()) {
+      return {};
+    }
+    repetition.identities.at(descriptors++) = identity;
+  }
+  repetition.silent = FollowsFromParts(task, frame);
+  return repetition;
+}
+
+/// Does nothing but the parts of its shape decide what was made of the call?
+bool CallRecorder::FollowsFromParts(TaskState& task, const CallFrame& frame) {
+  const auto socket = [&] {
+    return lookup_.SocketOf(task, DescriptorNumber(frame.meant.arguments[0]));
+  };
+  if (on_terminal_output_ && frame.signature->roles[0] == ArgumentRole::kWriteFd) {
+    const Descriptor* const to =
+        lookup_.DescriptorOf(task, DescriptorNumber(frame.meant.arguments[0]));
+    return to != nullptr && !S_ISCHR(to->file.status.st_mode);
+  }
+  switch (frame.signature->effect) {
+    case SyscallEffect::kMap:
+      return (ArgumentWithRole(frame, ArgumentRole::kMapFlags).value_or(0) & MAP_ANONYMOUS) != 0 &&
+             (ArgumentWithRole(frame, ArgumentRole::kProtection).value_or(0) & PROT_EXEC) == 0;
+    case SyscallEffect::kSend:
+    case SyscallEffect::kSendMessage: {
+      // Of others the address matters.
+      const std::optional<SocketIdentity> to = socket();
+      return to && (to->type == SOCK_STREAM || to->type == SOCK_SEQPACKET);
+    }
+    case SyscallEffect::kReceiveMessage: {
+      // Those of AF_UNIX may bring descriptors.
+      const std::optional<SocketIdentity> from = socket();
+      return from && from->family != AF_UNIX;
+    }
+    default:
+      return true;
+  }
 }
 
 void CallRecorder::OnTerminalOutput(std::function<void(OutputEnd)> callback) {
@@ -228,6 +367,7 @@ void CallRecorder::NoteResult(CallFrame& frame, std::optional<int> sys_errno) {
 
 void CallRecorder::OnExit(pid_t id, CallResult result) {
   log_.Tick();
+  last_repetition_ = {};
   TaskState* const task = Find(id);
   if (task == nullptr || !task->frame) {
     return;
@@ -250,6 +390,8 @@ void CallRecorder::OnExit(pid_t id, CallResult result) {
     capabilities_.AfterSuccess(*task, frame);
   }
   meter_.NoteOpenFiles(task->descriptors->highest);
+  last_entered_ = id;
+  last_repetition_ = RepetitionAfter(*task, frame, result);
   const bool listens = result.ok() && frame.signature->effect == SyscallEffect::kListen;
   task->frame.reset();
   if (listens && serve_on_listen_) {

@@ -48,6 +48,9 @@ class CallRecorder final : public CallObserver {
   /// that listens already.
   void ServeOnListen() { serve_on_listen_ = true; }
 
+  /// Calls back when what is known begins anew.
+  void OnBeginServing(std::function<void()> callback) { on_begin_serving_ = std::move(callback); }
+
   /// Calls back before a task writes to the terminal that is cordon's standard error: does what it
   /// writes end a line?
   void OnTerminalOutput(std::function<void(OutputEnd)> callback);
@@ -59,6 +62,8 @@ class CallRecorder final : public CallObserver {
 
   ExitInterest OnEntry(pid_t id, const SyscallInvocation& invocation) override;
   void OnExit(pid_t id, CallResult result) override;
+  void OnDescriptor(pid_t id, int fd, std::uint32_t identity) override;
+  Repetition RepetitionOf(pid_t id) override;
   void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override;
   void OnExec(pid_t former, pid_t id) override;
   void OnExiting(pid_t id) override;
@@ -84,6 +89,9 @@ class CallRecorder final : public CallObserver {
   void Sample();
   void TellOfOutput(TaskState& task, const CallFrame& frame);
   bool IsKnown(const CallFrame& frame) const;
+  Repetition RepetitionIn(TaskState& task, const CallFrame& frame);
+  Repetition RepetitionAfter(TaskState& task, const CallFrame& frame, CallResult result);
+  bool FollowsFromParts(TaskState& task, const CallFrame& frame);
 
   RecordingLog log_;
   /// By id, whether a task of the workload ever had it: paths in /proc outlive them. Ids end at
@@ -98,6 +106,9 @@ class CallRecorder final : public CallObserver {
   std::unordered_map<pid_t, TaskState> tasks_;
   bool serve_on_listen_ = false;
   std::function<void(OutputEnd)> on_terminal_output_;
+  std::function<void()> on_begin_serving_;
+  pid_t last_entered_ = 0;
+  Repetition last_repetition_;  ///< of the call that that task entered
   dev_t terminal_ = 0;
   /// Calls, with their arguments, that have succeeded since serving began.
   std::map<const SyscallObservation*, std::set<ArgumentTuple>> succeeded_serving_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "observe/memory_map.h"
 #include "observe/process_memory.h"
 #include "tracer/capability_rules.h"
 
@@ -239,6 +240,28 @@ std::optional<SocketIdentity> FileLookup::SocketOf(TaskState& task, int fd) {
     }
   }
   return descriptor->socket;
+}
+
+std::uint32_t FileLookup::IdentityOf(TaskState& task, int fd) {
+  Descriptor* const descriptor = DescriptorOf(task, fd);
+  if (descriptor == nullptr) {
+    return 0;
+  }
+  if (descriptor->identity == 0) {
+    std::string name;
+    if (const std::optional<SocketIdentity> socket = SocketOf(task, fd)) {
+      name = fmt::format("{}/{}/{}", socket->family, socket->type, socket->protocol);
+    } else if (descriptor->file.key.file_class == FileClass::kSocket) {
+      return 0;
+    } else {
+      name = fmt::format("{}{}{}", OpenedForAppend(task.id, fd) ? 'a' : 'w',
+                         Name(descriptor->file.key.file_class), descriptor->file.key.path);
+    }
+    descriptor->identity =
+        identities_.try_emplace(name, static_cast<std::uint32_t>(identities_.size() + 1))
+            .first->second;
+  }
+  return descriptor->identity;
 }
 
 Descriptor* FileLookup::NoteOpened(TaskState& task, int fd, const NamedFile& named) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "observe/process_memory.h"
 #include "tracer/path_cache.h"
@@ -28,6 +29,11 @@ class FileLookup {
 
   /// What the socket of a descriptor is; nothing when it is none.
   std::optional<SocketIdentity> SocketOf(TaskState& task, int fd);
+
+  /// Which file, pipe, device or socket a descriptor is, as far as a recording tells them apart:
+  /// the same number for the same name, kind and way of writing, or for sockets of one kind; 0 when
+  /// it is not open. The same for the whole run.
+  std::uint32_t IdentityOf(TaskState& task, int fd);
 
   /// A descriptor that a call just gave out stands for what `named` named: the kernel's own answer,
   /// /proc/PID/fd. Nothing when it was closed again already.
@@ -71,6 +77,7 @@ class FileLookup {
   IsWorkloadTask is_workload_task_;
   PathCache cache_;
   std::uint64_t next_identity_ = 1;
+  std::unordered_map<std::string, std::uint32_t> identities_;
 };
 
 }  // namespace cordon

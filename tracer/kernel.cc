@@ -1,5 +1,8 @@
 #include "tracer/kernel.h"
 
+#include <elf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -8,11 +11,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <string>
 
+#include "common/unique_fd.h"
 #include "model/architecture.h"
 #include "observe/process_memory.h"
 #include "tracer/register_file.h"
@@ -113,6 +118,68 @@ bool TraceKernel::TracesAnything() {
   return false;
 }
 
+namespace {
+
+Error NoRegisters() {
+  return MakeError(ErrorCode::kUnsupported, "the registers of this task are not those of x86-64");
+}
+
+}  // namespace
+
+Expected<TaskRegisters> TraceKernel::ReadRegisters(pid_t) {
+  return Fail(NoRegisters());
+}
+
+Status TraceKernel::WriteRegisters(pid_t, const TaskRegisters&) {
+  return Fail(NoRegisters());
+}
+
+Status TraceKernel::WriteCode(pid_t, std::uint64_t, std::span<const std::uint8_t>) {
+  return Fail(MakeError(ErrorCode::kUnsupported, "code cannot be changed"));
+}
+
+Expected<TaskRegisters> LinuxTraceKernel::ReadRegisters(pid_t task) {
+  if (NativeArchitecture() != Architecture::kX86_64) {
+    return Fail(NoRegisters());
+  }
+  TaskRegisters registers;
+  iovec set{registers.values.data(), sizeof registers.values};
+  RETURN_IF_ERROR(
+      Check(Ptrace(PTRACE_GETREGSET, task, NT_PRSTATUS, PointerTo(set)), "PTRACE_GETREGSET"));
+  if (set.iov_len != sizeof registers.values) {
+    return Fail(NoRegisters());  // of a 32-bit task
+  }
+  return registers;
+}
+
+Status LinuxTraceKernel::WriteRegisters(pid_t task, const TaskRegisters& registers) {
+  TaskRegisters copy = registers;
+  iovec set{copy.values.data(), sizeof copy.values};
+  return Check(Ptrace(PTRACE_SETREGSET, task, NT_PRSTATUS, PointerTo(set)), "PTRACE_SETREGSET");
+}
+
+Status LinuxTraceKernel::WriteCode(pid_t task, std::uint64_t address,
+                                   std::span<const std::uint8_t> code) {
+  const UniqueFd memory(::open(fmt::format("/proc/{}/mem", task).c_str(), O_RDWR | O_CLOEXEC));
+  if (!memory.valid()) {
+    return Fail(SystemError(errno, "open the memory of a process"));
+  }
+  if (::pwrite(memory.get(), code.data(), code.size(), static_cast<off_t>(address)) !=
+      static_cast<ssize_t>(code.size())) {
+    return Fail(SystemError(errno, "write to the code of a process"));
+  }
+  return {};
+}
+
+bool TraceKernel::IsFault(pid_t) {
+  return false;
+}
+
+bool LinuxTraceKernel::IsFault(pid_t task) {
+  siginfo_t info{};
+  return Ptrace(PTRACE_GETSIGINFO, task, 0, PointerTo(info)) == 0 && info.si_code > 0;
+}
+
 WaitResult LinuxTraceKernel::Wait() {
   return WaitTask(-1);
 }
@@ -163,6 +230,7 @@ Expected<CallStop> LinuxTraceKernel::ReadCall(pid_t task) {
   RETURN_IF_ERROR(Check(Ptrace(PTRACE_GET_SYSCALL_INFO, task, sizeof info, PointerTo(info)),
                         "PTRACE_GET_SYSCALL_INFO"));
   CallStop stop{.stage = StageOf(info.op), .audit_arch = info.arch};
+  stop.instruction_pointer = info.instruction_pointer;
   if (stop.stage == CallStage::kEntry) {
     stop.number = info.entry.nr;
     std::ranges::copy(info.entry.args, stop.arguments.begin());

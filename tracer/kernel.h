@@ -5,9 +5,11 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "common/error.h"
 #include "observe/process_status.h"
+#include "tracer/task_registers.h"
 #include "tracer/wait_status.h"
 
 namespace cordon {
@@ -37,8 +39,9 @@ enum class CallStage : std::uint8_t { kNone, kEntry, kExit, kSeccomp };
 /// PTRACE_GET_SYSCALL_INFO (Linux 5.3).
 struct CallStop {
   CallStage stage = CallStage::kNone;
-  std::uint32_t audit_arch = 0;  ///< AUDIT_ARCH_* of this call, whatever the process is
-  std::uint64_t number = 0;      ///< kEntry, kSeccomp
+  std::uint32_t audit_arch = 0;           ///< AUDIT_ARCH_* of this call, whatever the process is
+  std::uint64_t number = 0;               ///< kEntry, kSeccomp
+  std::uint64_t instruction_pointer = 0;  ///< behind the instruction that makes the call
   std::array<std::uint64_t, 6> arguments{};
   std::int64_t result = 0;        ///< kExit: the value, or -errno
   bool is_error = false;          ///< kExit
@@ -95,6 +98,17 @@ class TraceKernel {
   virtual Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) = 0;
   virtual Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) = 0;
 
+  /// All general registers of an x86-64 task. kUnsupported for another task or build.
+  virtual Expected<TaskRegisters> ReadRegisters(pid_t task);
+  virtual Status WriteRegisters(pid_t task, const TaskRegisters& registers);
+  /// Writes to memory that the task itself may not write to: private mappings become copies
+  /// (/proc/TASK/mem; proc(5)).
+  virtual Status WriteCode(pid_t task, std::uint64_t address, std::span<const std::uint8_t> code);
+
+  /// Of a task in a signal-delivery-stop: does the signal come from an instruction of its own, not
+  /// from another process (PTRACE_GETSIGINFO)?
+  virtual bool IsFault(pid_t task);
+
   /// /proc/TASK/status.
   virtual Expected<ProcessStatus> ReadStatus(pid_t task) { return ReadProcessStatus(task); }
 
@@ -118,6 +132,10 @@ class LinuxTraceKernel final : public TraceKernel {
   Status SkipCall(pid_t task, std::uint32_t audit_arch) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
+  Expected<TaskRegisters> ReadRegisters(pid_t task) override;
+  Status WriteRegisters(pid_t task, const TaskRegisters& registers) override;
+  Status WriteCode(pid_t task, std::uint64_t address, std::span<const std::uint8_t> code) override;
+  bool IsFault(pid_t task) override;
 };
 
 /// Did the task vanish under a call?

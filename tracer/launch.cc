@@ -201,8 +201,9 @@ Expected<LaunchedTask> Launch(TraceKernel& kernel, const TracedCommand& request)
   const std::vector<char*> shell_argv = Pointers(shell_command);
   const std::vector<std::string> variables = EnvironmentWith(request.environment);
   const std::vector<char*> environment = Pointers(variables);
-  std::vector<sock_filter> filter =
-      tier == TraceTier::kFiltered ? TraceFilter() : std::vector<sock_filter>();
+  std::vector<sock_filter> filter = tier == TraceTier::kExact  ? std::vector<sock_filter>()
+                                    : tier == TraceTier::kFast ? TraceFilterOutside(request.window)
+                                                               : TraceFilter();
   const ChildPlan plan{
       .executable = request.executable.c_str(),
       .arguments = argv.data(),
@@ -226,7 +227,7 @@ Expected<LaunchedTask> Launch(TraceKernel& kernel, const TracedCommand& request)
     return Fail(std::move(error));
   };
   if (Status seized = kernel.Seize(
-          child, tier == TraceTier::kFiltered ? FilterEvents::kReported : FilterEvents::kIgnored,
+          child, tier == TraceTier::kExact ? FilterEvents::kIgnored : FilterEvents::kReported,
           Lifetime::kEndsWithTracer);
       !seized.has_value()) {
     return give_up(ExplainTraceFailure(std::move(seized).error(), ReadTraceSurroundings()));
@@ -239,9 +240,7 @@ Expected<LaunchedTask> Launch(TraceKernel& kernel, const TracedCommand& request)
   }
   report.write_end.Reset();
   const std::optional<Report> refused = TakeReport(report.read_end.get());
-  const bool filtered = tier == TraceTier::kFiltered && !refused;
-  return LaunchedTask(child, filtered ? TraceTier::kFiltered : TraceTier::kExact,
-                      std::move(report.read_end));
+  return LaunchedTask(child, refused ? TraceTier::kExact : tier, std::move(report.read_end));
 }
 
 }  // namespace cordon

@@ -42,12 +42,13 @@ struct TracedCommand {
   std::string executable;              ///< the file
   std::vector<std::string> arguments;  ///< with argv[0]
   TraceTier tier = TraceTier::kExact;
+  StubWindow window = {};                        ///< kFast
   std::vector<std::string> environment = {};     ///< "NAME=VALUE", over cordon's own
   std::optional<int> inherited_descriptor = {};  ///< of cordon's, to be kept open over execve(2)
 };
 
 /// Forks a child that will execute the request, seizes it and lets it come to a stop right before
-/// execve(2), with the trace filter installed for kFiltered. The child keeps cordon's terminal,
+/// execve(2), with the trace filter installed but for kExact. The child keeps cordon's terminal,
 /// process group, signal dispositions and mask as they are at the time of the call. The caller must
 /// be single-threaded.
 Expected<LaunchedTask> Launch(TraceKernel& kernel, const TracedCommand& request);

@@ -3,6 +3,8 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,9 @@ namespace cordon {
 namespace {
 
 constexpr std::uint64_t kLow32 = 0xffffffff;
+
+/// In the order of the enumeration.
+constexpr std::array<std::string_view, 3> kTierNames{"exact", "filtered", "fast"};
 
 /// The call that a stop tells of, in the terms of the model; nothing for an ABI that cordon does
 /// not know.
@@ -39,13 +44,38 @@ std::optional<SyscallInvocation> InvocationOf(const CallStop& stop) {
 }  // namespace
 
 std::string_view Name(TraceTier tier) {
-  return tier == TraceTier::kExact ? "exact" : "filtered";
+  return kTierNames.at(static_cast<std::size_t>(tier));
+}
+
+std::optional<TraceTier> TraceTierFromName(std::string_view name) {
+  const auto* const found = std::ranges::find(kTierNames, name);
+  return found == kTierNames.end()
+             ? std::nullopt
+             : std::optional(static_cast<TraceTier>(found - kTierNames.begin()));
+}
+
+SessionCounts PtraceSession::counts() const {
+  SessionCounts counts = counts_;
+  if (trap_once_) {
+    counts.stubs = trap_once_->counts();
+    // A memory counts once, whoever shares it.
+    std::set<const AddressSpace*> alive;
+    for (const auto& [id, task] : tasks_) {
+      if (task.space != nullptr && alive.insert(task.space.get()).second) {
+        counts.stubs.hits += trap_once_->Hits(id, *task.space);
+      }
+    }
+  }
+  return counts;
 }
 
 Status PtraceSession::Begin(pid_t root) {
   Task& task = tasks_[root];
   task.tier = tier_;
   task.process = root;
+  if (trap_once_) {
+    task.space = std::make_shared<AddressSpace>();
+  }
   ++counts_.tasks;
   return kernel_.Resume(root, tier_ == TraceTier::kExact ? ResumeMode::kSyscall : ResumeMode::kRun,
                         0);
@@ -140,6 +170,9 @@ Expected<PtraceSession::Step> PtraceSession::RunOnce() {
 }
 
 void PtraceSession::Handle(pid_t id, const StopEvent& event) {
+  if (Task& task = tasks_.at(id); task.space != nullptr && !IsOver(id, task, event)) {
+    return;
+  }
   std::visit([&](const auto& stop) { On(id, tasks_.at(id), stop); }, event);
 }
 
@@ -190,7 +223,19 @@ void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
   // In the exact tier the entry stop came first, unless the task was moved there while it ran
   // towards this stop.
   if (task.tier == TraceTier::kFiltered || !task.entered) {
+    if (const auto report =
+            task.space != nullptr ? trap_once_->ReportAt(id, *task.space, *stop) : std::nullopt) {
+      Tell(id, *report);
+      Resume(id, task);
+      return;
+    }
+    if (PutOff(id, task, *stop)) {
+      return;
+    }
     EnterCall(id, task, *stop);
+    if (task.space != nullptr && !task.entered && task.tier == TraceTier::kFiltered) {
+      LearnFrom(id, task, *stop);
+    }
   }
   if (stop->filter_data != kTraceFilterTag && !kernel_.SkipCall(id, stop->audit_arch).has_value()) {
     // Without a tracer that asked for such stops the call would be ENOSYS (seccomp(2)).
@@ -224,6 +269,9 @@ void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
              !kernel_.SkipCall(id, stop.audit_arch).has_value()) {
     observer_.OnLimitation("io_uring", "io_uring_setup could not be made to fail");
   }
+  if (task.space != nullptr) {
+    BeforeCall(id, task);
+  }
   task.observer_waits = observer_.OnEntry(id, *invocation) == ExitInterest::kWanted;
   // Only an exit stop clears this, and in the filtered tier there is none unless it was asked for.
   task.entered = task.tier == TraceTier::kExact || task.observer_waits || task.exit_needed;
@@ -240,8 +288,15 @@ void PtraceSession::LeaveCall(pid_t id, Task& task, const CallStop& stop) {
   const CallResult result{.value = stop.result,
                           .sys_errno = stop.is_error ? static_cast<int>(-stop.result) : 0};
   WatchForFilter(id, task, result);
+  if (task.space != nullptr) {
+    AfterCall(id, task, result);
+    FinishChange(task);
+  }
   if (std::exchange(task.observer_waits, false)) {
     observer_.OnExit(id, result);
+    if (task.space != nullptr && task.tier == TraceTier::kFiltered) {
+      LearnFrom(id, task, stop);
+    }
   }
 }
 
@@ -259,6 +314,10 @@ void PtraceSession::NoteClone(pid_t id, Task& task, const CallStop& stop) {
       observer_.OnLimitation("untraced-clone",
                              "a task was made with CLONE_UNTRACED, which could not be taken out");
     }
+    return;
+  }
+  if (name == "vfork") {
+    task.clone_flags = kCloneVm;
     return;
   }
   if (name != "clone3") {
@@ -312,11 +371,11 @@ void PtraceSession::WatchForFilter(pid_t id, Task& task, CallResult result) {
   if (!by_prctl && !by_seccomp) {
     return;
   }
-  MoveToExact(task);
+  MoveToExact(id, task);
   if (by_seccomp && (task.call.arguments[1] & SECCOMP_FILTER_FLAG_TSYNC) != 0) {
     for (auto& [other_id, other] : tasks_) {
       if (other_id != id && other.process == task.process && other.tier == TraceTier::kFiltered) {
-        MoveToExact(other);
+        MoveToExact(other_id, other);
         (void)kernel_.Interrupt(
             other_id);  // it must not make another call before it is resumed in the new way
       }
@@ -324,11 +383,52 @@ void PtraceSession::WatchForFilter(pid_t id, Task& task, CallResult result) {
   }
 }
 
-void PtraceSession::MoveToExact(Task& task) {
+void PtraceSession::MoveToExact(pid_t id, Task& task) {
   if (task.tier == TraceTier::kFiltered) {
+    if (task.space != nullptr) {
+      // The workload's filter may look at where a call is made: none is made elsewhere from now on.
+      task.space->closed = true;
+      trap_once_->Forget(id, *task.space);
+    }
     task.tier = TraceTier::kExact;
     ++counts_.exact_tasks;
   }
+}
+
+// --- stubs ---
+
+/// Is the task done with what it was made to do, so that the event is one of the program?
+bool PtraceSession::IsOver(pid_t id, Task& task, const StopEvent& event) {
+  return !trap_once_->Busy(id) || !trap_once_->Advance(id, *task.space, event);
+}
+
+/// Must the call wait until the task's memory is prepared?
+bool PtraceSession::PutOff(pid_t id, Task& task, const CallStop& stop) {
+  if (task.space == nullptr || task.tier != TraceTier::kFiltered ||
+      stop.filter_data != kTraceFilterTag) {
+    return false;
+  }
+  const std::optional<SyscallInvocation> invocation = InvocationOf(stop);
+  if (!invocation) {
+    return false;
+  }
+  if (SignatureOf(invocation->call).effect == SyscallEffect::kClone) {
+    constexpr std::uint64_t kThread = kCloneVm | kCloneFiles | kCloneFs;
+    if ((CloneFlags(id, *invocation) & kThread) == kThread &&
+        trap_once_->BeforeThread(id, *task.space, stop)) {
+      return true;
+    }
+  }
+  return trap_once_->Interpose(id, *task.space, stop);
+}
+
+/// CLONE_* of a call that makes a task; 0 where they cannot be read or there are none.
+std::uint64_t PtraceSession::CloneFlags(pid_t id, const SyscallInvocation& invocation) {
+  const std::string_view name = SignatureOf(invocation.call).name;
+  if (name == "clone") {
+    return invocation.arguments[0];
+  }
+  return name == "clone3" ? kernel_.ReadWord(id, invocation.arguments[0]).value_or(0) : 0;
 }
 
 // --- tasks ---
@@ -362,6 +462,9 @@ void PtraceSession::Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags) 
   made.tier = maker.tier;
   made.process = (clone_flags & kCloneThread) != 0 ? maker.process : child;
   made.changed_argument = maker.changed_argument;
+  if (maker.space != nullptr) {
+    ShareSpace(child, made, maker, clone_flags);
+  }
   Task& task = tasks_.emplace(child, made).first->second;
   if (held_.erase(child) != 0) {
     RestoreArgument(child, task);
@@ -407,6 +510,7 @@ void PtraceSession::AdoptOrphan(pid_t child) {
       Task& made = tasks_[child];
       made.tier = tier_;
       made.process = status->thread_group;
+      // What was put into its memory is not known any more: it stays, and lets nothing through.
       ++counts_.tasks;
       held_.erase(child);
       observer_.OnNewTask(0, child, 0);
@@ -424,7 +528,7 @@ void PtraceSession::AdoptOrphan(pid_t child) {
   held_.erase(child);
   Adopt(parent, child, clone_flags);
   if (const auto made = tasks_.find(child); made != tasks_.end()) {
-    MoveToExact(made->second);
+    MoveToExact(child, made->second);
     Resume(child, made->second);
   }
 }
@@ -448,10 +552,19 @@ void PtraceSession::FollowExec(pid_t id) {
       tasks_[id].process = id;
     }
   }
+  if (Task& task = tasks_.at(id); task.space != nullptr) {
+    trap_once_->counts().hits += std::exchange(task.hits_before_exec, 0);
+    LeaveSpace(task);
+    task.space = std::make_shared<AddressSpace>();
+  }
   observer_.OnExec(former, id);
 }
 
 void PtraceSession::On(pid_t id, Task& task, const ExitingStop&) {
+  if (task.space != nullptr && task.space->tasks == 1) {
+    trap_once_->counts().hits += trap_once_->Hits(id, *task.space);
+    task.space->state = AddressSpace::State::kRefused;  // counted
+  }
   observer_.OnExiting(id);
   Resume(id, task);
 }
@@ -467,6 +580,8 @@ void PtraceSession::On(pid_t id, Task& task, const TaskEnd& end) {
 void PtraceSession::Forget(pid_t id, const TaskEnd& end) {
   may_have_unheard_ = may_have_unheard_ || tasks_.at(id).clone != 0;
   FinishClone(tasks_.at(id));
+  FinishChange(tasks_.at(id));
+  LeaveSpace(tasks_.at(id));
   tasks_.erase(id);
   observer_.OnEnd(id, end.outcome);
 }
@@ -488,7 +603,10 @@ void PtraceSession::EndLostThreads(pid_t process, const TaskEnd& end) {
 
 // --- signals ---
 
-void PtraceSession::On(pid_t id, Task&, const GroupStop& stop) {
+void PtraceSession::On(pid_t id, Task& task, const GroupStop& stop) {
+  if (task.space != nullptr) {
+    ShowOriginalPlace(id, task);
+  }
   (void)kernel_.Resume(id, ResumeMode::kListen, 0);
   if (on_group_stop_) {
     on_group_stop_(id, stop.signal);
@@ -496,10 +614,20 @@ void PtraceSession::On(pid_t id, Task&, const GroupStop& stop) {
 }
 
 void PtraceSession::On(pid_t id, Task& task, const SignalStop& stop) {
+  if (task.space != nullptr) {
+    if (trap_once_->IsFaultOfStub(id, *task.space, stop.signal)) {
+      Resume(id, task);
+      return;
+    }
+    ShowOriginalPlace(id, task);
+  }
   Resume(id, task, stop.signal);
 }
 
 void PtraceSession::On(pid_t id, Task& task, const TrapStop&) {
+  if (task.space != nullptr) {
+    ShowOriginalPlace(id, task);  // a call that it slept in may begin anew
+  }
   Resume(id, task);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "tracer/call_observer.h"
 #include "tracer/kernel.h"
 #include "tracer/stop_event.h"
+#include "tracer/trap_once.h"
 
 namespace cordon {
 
@@ -23,10 +25,12 @@ namespace cordon {
 enum class TraceTier : std::uint8_t {
   kExact,     ///< PTRACE_SYSCALL: entry and exit of every call stop
   kFiltered,  ///< a SECCOMP_RET_TRACE filter: entry stops, exit only where the observer wants it
+  kFast,      ///< the same, and calls that are known are made by stubs, without a stop (TrapOnce)
 };
 
-/// "exact", "filtered".
+/// "exact", "filtered", "fast".
 std::string_view Name(TraceTier tier);
+std::optional<TraceTier> TraceTierFromName(std::string_view name);
 
 /// Whether io_uring_setup(2) reaches the kernel. What is submitted to a ring makes no call, so
 /// it cannot be seen.
@@ -41,6 +45,7 @@ struct SessionCounts {
   std::uint64_t calls = 0;
   std::uint64_t tasks = 0;
   std::uint64_t exact_tasks = 0;  ///< that a filter of the workload's own moved to the exact tier
+  StubCounts stubs;               ///< kFast
 };
 
 /// Follows a stopped, seized task and everything that it makes, and tells an observer.
@@ -60,6 +65,21 @@ class PtraceSession {
   PtraceSession(TraceKernel& kernel, CallObserver& observer, TraceTier tier,
                 IoUring io_uring = IoUring::kAllowed)
       : kernel_(kernel), observer_(observer), tier_(tier), io_uring_(io_uring) {}
+
+  /// Known calls are made by stubs in `window`, past which the filter lets them. Before Begin(),
+  /// with kFiltered.
+  void UseStubs(StubWindow window, std::uint64_t silent_stops_before) {
+    trap_once_.emplace(kernel_, window, silent_stops_before);
+  }
+
+  /// What is known is to be seen once more: stubs let nothing through that was not seen since.
+  void ForgetKnown();
+
+  /// Names may mean something else by now: as ForgetKnown(), of calls with a path. Due after each
+  /// kNamesLifetime, as what is outside the workload may change them.
+  void ForgetNames();
+
+  bool uses_stubs() const { return trap_once_.has_value(); }
 
   /// Begins to follow `root`, which is seized and in a stop that swallows its signal.
   Status Begin(pid_t root);
@@ -90,7 +110,7 @@ class PtraceSession {
 
   bool Follows(pid_t task) const { return tasks_.contains(task); }
 
-  const SessionCounts& counts() const { return counts_; }
+  SessionCounts counts() const;
 
   /// Called with each task and signal of a group-stop, after the task was left in it.
   void OnGroupStop(std::function<void(pid_t, int)> callback) {
@@ -117,6 +137,10 @@ class PtraceSession {
     std::optional<std::uint64_t> clone3_flags_address;
     /// Likewise, of clone(2), which has it in a register; a new task has a copy of its maker's.
     std::optional<ChangedArgument> changed_argument;
+    std::shared_ptr<AddressSpace> space;  ///< with stubs only
+    bool changes_names = false;           ///< in the call that it is in
+    bool stranger = false;                ///< counted in AddressSpace::strangers
+    std::uint64_t hits_before_exec = 0;   ///< of the memory that the execve(2) under way gives up
   };
 
   /// A task whose end came before its parent's event.
@@ -144,7 +168,18 @@ class PtraceSession {
   void RestoreCloneFlags(pid_t id, Task& task);
   void RestoreArgument(pid_t id, Task& task);
   void WatchForFilter(pid_t id, Task& task, CallResult result);
-  void MoveToExact(Task& task);
+  void MoveToExact(pid_t id, Task& task);
+  bool IsOver(pid_t id, Task& task, const StopEvent& event);
+  bool PutOff(pid_t id, Task& task, const CallStop& stop);
+  std::uint64_t CloneFlags(pid_t id, const SyscallInvocation& invocation);
+  void LearnFrom(pid_t id, Task& task, const CallStop& stop);
+  void Tell(pid_t id, const TrapOnce::Report& report);
+  void ShowOriginalPlace(pid_t id, Task& task);
+  void FinishChange(Task& task);
+  void BeforeCall(pid_t id, Task& task);
+  void AfterCall(pid_t id, Task& task, CallResult result);
+  void ShareSpace(pid_t child, Task& made, const Task& maker, std::uint64_t clone_flags);
+  void LeaveSpace(Task& task);
   void Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags);
   void FollowExec(pid_t id);
   void LetGo(pid_t id, const StopEvent& event);
@@ -172,6 +207,8 @@ class PtraceSession {
   std::unordered_set<pid_t> released_;  ///< let go of before their parent's event came
   std::function<void(pid_t, int)> on_group_stop_;
   SessionCounts counts_;
+  std::optional<TrapOnce> trap_once_;
+  unsigned changers_ = 0;  ///< tasks in calls that change what names mean
 };
 
 }  // namespace cordon

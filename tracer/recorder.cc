@@ -23,6 +23,7 @@
 #include "tracer/call_recorder.h"
 #include "tracer/kernel.h"
 #include "tracer/launch.h"
+#include "tracer/path_cache.h"
 #include "tracer/run_control.h"
 #include "tracer/signal_inbox.h"
 #include "tracer/trace_permission.h"
@@ -55,9 +56,19 @@ HostFacts ReadHostFacts() {
   return facts;
 }
 
+/// Of processors, that this process has used.
+std::chrono::nanoseconds OwnTime() {
+  timespec used{};
+  (void)::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);  // does not fail (clock_gettime(2))
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
 /// The tier to try: under a filter of the outside world, ours would not see what that one refuses.
 TraceTier ChooseTier(const RecordOptions& options, const HostFacts& host) {
-  const TraceTier wanted = options.tier.value_or(TraceTier::kFiltered);
+  TraceTier wanted = options.tier.value_or(TraceTier::kFiltered);
+  if (wanted == TraceTier::kFast && NativeArchitecture() != Architecture::kX86_64) {
+    wanted = TraceTier::kFiltered;  // there are stubs for no other
+  }
   return host.tracer_filtered ? TraceTier::kExact : wanted;
 }
 
@@ -75,6 +86,12 @@ class OutcomeWatch final : public CallObserver {
   void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override {
     next_.OnNewTask(parent, child, clone_flags);
   }
+
+  void OnDescriptor(pid_t task, int fd, std::uint32_t identity) override {
+    next_.OnDescriptor(task, fd, identity);
+  }
+
+  Repetition RepetitionOf(pid_t task) override { return next_.RepetitionOf(task); }
 
   void OnExec(pid_t former, pid_t task) override { next_.OnExec(former, task); }
 
@@ -203,8 +220,14 @@ class ProgressTeller {
 
 Status FollowToTheEnd(PtraceSession& session, RunControl& control, ServingBoundary& boundary,
                       ProgressTeller& teller, const OutcomeWatch& watch, RunUntil until) {
+  Clock::time_point names_since = Clock::now();
   for (;;) {
     teller.TellIfDue();
+    if (const Clock::time_point now = Clock::now();
+        session.uses_stubs() && now - names_since >= PathCache::kLifetime) {
+      names_since = now;
+      session.ForgetNames();
+    }
     ASSIGN_OR_RETURN(const PtraceSession::Step step, session.RunOnce());
     if (step == PtraceSession::Step::kFinished) {
       return {};
@@ -228,6 +251,7 @@ struct Recorded {
   LearningRun run;
   Run facts;
   Clock::time_point start = Clock::now();
+  std::chrono::nanoseconds own_time_before = OwnTime();
 };
 
 /// Puts together what was recorded.
@@ -239,8 +263,10 @@ LearningRun Finish(Recorded recorded, CallRecorder& recorder, const PtraceSessio
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - recorded.start);
   run.ended_early = control.ended_early();
   run.counts = session.counts();
+  run.tracer_time = OwnTime() - recorded.own_time_before;
   facts.discovery = recorder.log().curve().points();
   facts.coverage = recorder.log().MeasureCoverage();
+  facts.coverage.calls += run.counts.stubs.hits;
   run.recording = recorder.Take();
   facts.duration_ms = static_cast<std::uint64_t>(run.duration.count());
   facts.tier = Name(run.tier);
@@ -343,6 +369,7 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
   LinuxTraceKernel kernel;
   TracedCommand request{
       .executable = *executable, .arguments = options.command, .tier = ChooseTier(options, host)};
+  request.window = StubWindow::Choose();
   std::optional<Readiness> readiness;
   if (options.serving_when == ServingWhen::kReady) {
     ASSIGN_OR_RETURN(readiness, Readiness::Open());
@@ -356,7 +383,14 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
   recorder.Begin(root);
   NoteStart(recorder);
   OutcomeWatch watch(recorder, root);
-  PtraceSession session(kernel, watch, launched.tier(), options.io_uring);
+  const bool stubs = launched.tier() == TraceTier::kFast;
+  PtraceSession session(kernel, watch, stubs ? TraceTier::kFiltered : launched.tier(),
+                        options.io_uring);
+  if (stubs) {
+    inbox.SetTick(PathCache::kLifetime);
+    session.UseStubs(request.window, options.silent_stops_before_stubs);
+    recorder.OnBeginServing([&session] { session.ForgetKnown(); });
+  }
   session.OnGroupStop([root, &options](pid_t task, int signal) {
     if (options.watcher != nullptr) {
       options.watcher->BeforeOutput(OutputEnd::kLineEnded);

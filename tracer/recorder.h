@@ -31,6 +31,8 @@ struct RecordOptions {
   RunWatcher* watcher = nullptr;      ///< must outlive the run
   std::string further;                ///< Run::further
   Phase first_phase = Phase::kStart;  ///< of what is seen before any boundary
+  /// kFast: of a process, before it gets stubs (TrapOnce).
+  std::uint64_t silent_stops_before_stubs = 24;
 };
 
 /// A learning run that took place, however it went.
@@ -41,6 +43,7 @@ struct LearningRun {
   TraceTier tier = TraceTier::kExact;
   std::chrono::milliseconds duration{};
   SessionCounts counts;
+  std::chrono::nanoseconds tracer_time{};  ///< of processors, that cordon itself took for the run
 };
 
 /// Runs the command under the tracer until it is over. It keeps cordon's terminal, process group,

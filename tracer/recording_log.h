@@ -46,6 +46,12 @@ class RecordingLog {
 
   std::size_t syscall_count() const { return recording_.syscalls.size(); }
 
+  /// How often something was done with the file.
+  std::uint64_t SightingsOf(const FileKey& key) const {
+    const auto found = recording_.files.find(key);
+    return found == recording_.files.end() ? 0 : found->second.seen.count;
+  }
+
   std::size_t file_count() const { return recording_.files.size(); }
 
   /// Of what is in the log now.

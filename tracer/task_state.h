@@ -28,7 +28,8 @@ struct Descriptor {
   FileAccessSet noted;             ///< uses that are in the recording already
   std::set<std::uint32_t> ioctls;  ///< likewise
   std::optional<SocketIdentity> socket;
-  std::string noted_for;  ///< the program that `noted` and `ioctls` hold for
+  std::string noted_for;       ///< the program that `noted` and `ioctls` hold for
+  std::uint32_t identity = 0;  ///< FileLookup::IdentityOf(); 0: not asked for yet
 };
 
 /// The descriptors of a files_struct: shared by tasks made with CLONE_FILES. Entries come and go

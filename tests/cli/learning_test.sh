@@ -70,7 +70,7 @@ expect_equal "io_uring_setup fails with ENOSYS" 38 "$status"
 expect_contains "the run says so" '"withheld":["io_uring_setup"]' "$(run_line ring.json)"
 
 # --- blind spots ---
-for tier in exact filtered; do
+for tier in exact filtered fast; do
   status=0
   "$victims/blind" under_filter "$cordon" profile --tier $tier -o outer.json -- "$victims/blind" call 2>err || status=$?
   expect_equal "under a filter of the outside, $tier tier" 0 "$status"

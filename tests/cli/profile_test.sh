@@ -92,7 +92,7 @@ expect 2 "$cordon" profile --no-such-option -- true
 expect 2 "$cordon" profile --no-such-option true
 expect 0 "$cordon" profile env -- true
 expect 2 "$cordon" profile --timeout soon -- true
-expect 2 "$cordon" profile --tier fast -- true
+expect 2 "$cordon" profile --tier quick -- true
 
 # --- the end of a run ---
 # await FILE: a program that was started says that it is there
@@ -154,7 +154,7 @@ gone "$(cat pid)" || fail "an orphan is left behind a killed cordon"
 # --- an ordinary user ---
 if [[ $(id -u) == 0 ]] && command -v setpriv >/dev/null; then
   mkdir user && chown 65534:65534 user && chmod 755 "$dir"
-  for tier in exact filtered; do
+  for tier in exact filtered fast; do
     (cd user && setpriv --reuid=65534 --regid=65534 --clear-groups "$cordon" profile --stats --tier $tier -o $tier.json -- \
       sh -c 'cat /etc/hostname >/dev/null; exit 6' 2>err)
     [[ $? == 6 ]] || fail "an ordinary user cannot record in the $tier tier: $(cat user/err)"

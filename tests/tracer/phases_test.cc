@@ -31,6 +31,7 @@ class PhasesTest : public ::testing::TestWithParam<std::tuple<Case, TraceTier>> 
     std::filesystem::create_directory(folder());
     RecordOptions options;
     options.serving_when = when;
+    options.silent_stops_before_stubs = 1;
     return testing::Learn({"phases", std::get<0>(GetParam()).how, folder()},
                           std::get<1>(GetParam()), options);
   }
@@ -90,7 +91,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, PhasesTest,
                                                               Case{"socket", ServingWhen::kReady},
                                                               Case{"signal", ServingWhen::kSignal}),
                                             ::testing::Values(TraceTier::kExact,
-                                                              TraceTier::kFiltered)),
+                                                              TraceTier::kFiltered,
+                                                              TraceTier::kFast)),
                          TestName);
 
 class NoBoundaryTest : public PhasesTest {};
@@ -109,7 +111,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, NoBoundaryTest,
                          ::testing::Combine(::testing::Values(Case{"never", ServingWhen::kListen},
                                                               Case{"listen", ServingWhen::kNever}),
                                             ::testing::Values(TraceTier::kExact,
-                                                              TraceTier::kFiltered)),
+                                                              TraceTier::kFiltered,
+                                                              TraceTier::kFast)),
                          TestName);
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 
 #include "common/text.h"
@@ -24,7 +25,7 @@ using ::testing::Not;
 
 constexpr int kSkipStatus = 77;  // of a victim that the kernel lacks something for
 
-/// What a victim does, and what must be recorded of it in either tier.
+/// What a victim does, and what must be recorded of it in every tier.
 struct Expectation {
   std::string victim;
   std::string scenario;
@@ -34,6 +35,7 @@ struct Expectation {
   std::vector<std::pair<std::string, std::string>>
       files{};                            ///< beneath the victim's folder, or absolute -> accesses
   std::vector<std::string> behaviours{};  ///< parts of lines of Behaviours()
+  std::uint64_t least_hits = 0;           ///< calls that stubs make in the fast tier
 };
 
 std::string TestName(const ::testing::TestParamInfo<Expectation>& info) {
@@ -50,7 +52,9 @@ class Victim : public ::testing::TestWithParam<Expectation> {
   testing::Learned LearnFresh(TraceTier tier) {
     std::filesystem::remove_all(folder());
     std::filesystem::create_directory(folder());
-    return testing::Learn({GetParam().victim, GetParam().scenario, folder()}, tier);
+    RecordOptions options;
+    options.silent_stops_before_stubs = 1;
+    return testing::Learn({GetParam().victim, GetParam().scenario, folder()}, tier, options);
   }
 
   std::string folder() const { return std::filesystem::canonical(temp_.path()).string() + "/work"; }
@@ -81,7 +85,7 @@ class Victim : public ::testing::TestWithParam<Expectation> {
   testing::TempDir temp_;
 };
 
-TEST_P(Victim, IsRecordedAlikeInBothTiers) {
+TEST_P(Victim, IsRecordedAlikeInEveryTier) {
   if (!std::filesystem::exists(std::string(CORDON_VICTIMS "/") + GetParam().victim)) {
     SKIP_BECAUSE("the compiler makes no 32-bit programs (gcc-12-multilib)");
   }
@@ -89,19 +93,20 @@ TEST_P(Victim, IsRecordedAlikeInBothTiers) {
   if (exact.exit_status == kSkipStatus) {
     SKIP_BECAUSE("this kernel or user lacks what the victim needs");
   }
-  const testing::Learned filtered = LearnFresh(TraceTier::kFiltered);
   {
     SCOPED_TRACE("exact");
     Check(exact);
   }
-  {
-    SCOPED_TRACE("filtered");
-    Check(filtered);
+  for (const TraceTier tier : {TraceTier::kFiltered, TraceTier::kFast}) {
+    SCOPED_TRACE(Name(tier));
+    const testing::Learned learned = LearnFresh(tier);
+    Check(learned);
+    if (learned.run.tier == TraceTier::kExact) {
+      SKIP_BECAUSE("no trace filter can be installed here");
+    }
+    EXPECT_EQ(testing::Behaviours(exact.run.recording), testing::Behaviours(learned.run.recording));
+    EXPECT_GE(learned.run.counts.stubs.hits, GetParam().least_hits * (tier == TraceTier::kFast));
   }
-  if (filtered.run.tier != TraceTier::kFiltered) {
-    SKIP_BECAUSE("no trace filter can be installed here");
-  }
-  EXPECT_EQ(testing::Behaviours(exact.run.recording), testing::Behaviours(filtered.run.recording));
 }
 
 const Expectation kTasks[] = {
@@ -375,6 +380,86 @@ const Expectation kArguments[] = {
     {"arguments", "execute_empty", 0, {"execveat x86_64 ok"}, {"executed-empty"}},
 };
 
+#if defined(__x86_64__)
+constexpr std::uint64_t kWarm = 700;  ///< of the 900 calls that each scenario begins with
+#else
+constexpr std::uint64_t kWarm = 0;
+#endif
+
+/// What must be seen although the call site has a stub.
+const Expectation kStubs[] = {
+    {"stubs",
+     "arguments",
+     0,
+     {},
+     {},
+     {},
+     {"tuple mprotect x86_64 0x0 ok", "tuple setsockopt x86_64 0x1,0x9 ok",
+      "tuple fcntl x86_64 0x2 ok"},
+     kWarm},
+    {"stubs",
+     "descriptors",
+     0,
+     {},
+     {},
+     {{"first", "open read write create"},
+      {"second", "open read create getattr"},
+      {"third", "open read write create getattr"},
+      {"last", "open read write create getattr lock"}},
+     {},
+     kWarm},
+    {"stubs",
+     "borrowed",
+     0,
+     {},
+     {"borrowed"},
+     {{"mine", "open read write create getattr"}, {"other", "open read write create"}},
+     {},
+     kWarm},
+    {"stubs", "forked", 0, {"getsid x86_64 ok"}, {}, {{"after", "read arrive"}}, {}, kWarm},
+    {"stubs", "executed", 0, {}, {"again"}, {}, {}, 3 * kWarm},
+    {"stubs", "storm", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, 30 * kWarm},
+    {"stubs", "interrupted", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, kWarm},
+    {"stubs", "stopped", 0, {"restart_syscall x86_64 ok"}, {}, {}, {}, 200},
+    {"stubs", "left", 0, {}, {}, {}, {}, kWarm},
+    {"stubs", "cancelled", 0, {"tgkill x86_64 ok"}, {}, {}, {}, kWarm},
+    {"stubs", "threads", 0, {"getsid x86_64 ok"}, {}, {}, {}, 30 * kWarm},
+    {"stubs", "filtered", 0, {"prctl x86_64 ok"}, {}, {}, {}, kWarm},
+    {"stubs", "trapped", 0, {}, {}, {}, {}, kWarm},
+    {"stubs",
+     "names",
+     0,
+     {"newfstatat x86_64 ok", "access x86_64 ok", "access x86_64 ENOENT"},
+     {},
+     {{"missing", "open write create getattr unlink test_access"},
+      {"other", "open read write create getattr"}},
+     {"/work/file dir create getattr"},
+     kWarm},
+    {"stubs",
+     "places",
+     0,
+     {"faccessat2 x86_64 ok"},
+     {},
+     {{"a/file", "open read write create getattr test_access"},
+      {"b/file", "open read write create test_access"}},
+     {"/work/a/link file  ioctls  failed ENOENT"},
+     kWarm},
+    {"stubs",
+     "numbers",
+     0,
+     {},
+     {},
+     {{"first", "open read write create getattr"},
+      {"second", "open read write append create getattr lock"}},
+     {},
+     kWarm},
+    {"stubs", "nonsense", 0, {}, {}, {}, {}, kWarm},
+    {"stubs", "name_storm", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, 10 * kWarm},
+    {"stubs", "name_threads", 0, {}, {}, {{"d", "open read write create getattr"}}, {}, kWarm},
+    {"stubs", "cramped", 0, {"prlimit64 x86_64 ok"}, {}, {}, {}, 0},
+};
+
+INSTANTIATE_TEST_SUITE_P(Stubs, Victim, ::testing::ValuesIn(kStubs), TestName);
 INSTANTIATE_TEST_SUITE_P(Arguments, Victim, ::testing::ValuesIn(kArguments), TestName);
 INSTANTIATE_TEST_SUITE_P(Blind, Victim, ::testing::ValuesIn(kBlind), TestName);
 INSTANTIATE_TEST_SUITE_P(Tasks, Victim, ::testing::ValuesIn(kTasks), TestName);
@@ -385,7 +470,7 @@ INSTANTIATE_TEST_SUITE_P(Abis, Victim, ::testing::ValuesIn(kAbis), TestName);
 INSTANTIATE_TEST_SUITE_P(Filters, Victim, ::testing::ValuesIn(kFilters), TestName);
 
 TEST(IoUringTest, IsWithheldWhereThatIsAskedFor) {
-  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered}) {
+  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered, TraceTier::kFast}) {
     const testing::Learned allowed = testing::Learn({"blind", "ring"}, tier);
     if (allowed.exit_status == kSkipStatus) {
       SKIP_BECAUSE("this kernel allows no io_uring");
@@ -407,7 +492,7 @@ TEST(IoUringTest, IsWithheldWhereThatIsAskedFor) {
 
 // Not compared between the tiers: whether one of them finds a futex taken is up to chance.
 TEST(ThousandThreads, AreAllFollowed) {
-  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered}) {
+  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered, TraceTier::kFast}) {
     const testing::Learned learned = testing::Learn({"tasks", "thousand_threads"}, tier);
     if (learned.exit_status == kSkipStatus) {
       SKIP_BECAUSE("a thousand threads may not be made here");
@@ -421,7 +506,7 @@ TEST(ThousandThreads, AreAllFollowed) {
 }
 
 TEST(ManyChildren, AreAllFollowed) {
-  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered}) {
+  for (const TraceTier tier : {TraceTier::kExact, TraceTier::kFiltered, TraceTier::kFast}) {
     const testing::Learned learned = testing::Learn({"tasks", "many_children"}, tier);
     EXPECT_EQ(learned.exit_status, 0);
     EXPECT_EQ(learned.run.counts.tasks, 2001U);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # cpython_test.sh BUILD_DIR MODULE root|user: CPython's own tests of MODULE, as Debian ships them, give the same result test by test natively
-# and under either tier. A test that differs is accepted only as flaky, which is shown: repeated natively it gives both results, or
+# and under every tier. A test that differs is accepted only as flaky, which is shown: repeated natively it gives both results, or
 # repeated alone under the tier it gives the native one three times in a row. Either is printed.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/testing/harness.sh
@@ -51,7 +51,7 @@ is_flaky() {
 
 run native first
 total=$(grep -o '<testcase ' "$work/first.xml" | wc -l)
-for tier in exact filtered; do
+for tier in exact filtered fast; do
   run "$tier" "$tier"
   [[ -s $work/$tier.json ]] || die "no recording was written ($tier)"
   status=0

@@ -1,6 +1,6 @@
 #!/bin/bash
 # go_test.sh BUILD_DIR PACKAGE: the tests of a package of Go's own library, as Debian ships its source, give the same result test by test
-# natively and under either tier. They are statically linked and make their own system calls and threads, without a C library. A test that
+# natively and under every tier. They are statically linked and make their own system calls and threads, without a C library. A test that
 # differs is accepted only as flaky, which is shown: repeated alone it gives both results natively, or under the tier the native one three
 # times in a row. Either is printed. So is what fails for a tell that docs/testing.md names, which the test's own words have to show.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -64,7 +64,7 @@ is_known_tell() {
 
 run native first
 total=$(wc -l <"$work/first")
-for tier in exact filtered; do
+for tier in exact filtered fast; do
   run "$tier" "$tier"
   [[ -s $work/$tier.json ]] || die "no recording was written ($tier)"
   while read -r test; do

@@ -1,5 +1,5 @@
 #!/bin/bash
-# stress_test.sh BUILD_DIR SECONDS: for SECONDS, run after run in turn of both tiers: victims/turmoil is recorded while random tasks of it are
+# stress_test.sh BUILD_DIR SECONDS: for SECONDS, run after run in turn of every tier: victims/turmoil is recorded while random tasks of it are
 # killed, stopped and continued. Each run must end in time, with a recording that can be read, and leave nothing behind.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/testing/harness.sh
@@ -15,7 +15,8 @@ left_behind() { pgrep --runstates D,R,S,T,t,I -x -- "$(basename "$turmoil" | cut
 limit=$((SECONDS + seconds))
 killed=0
 for ((run = 0; SECONDS < limit; run++)); do
-  tier=$([[ $((run % 2)) == 0 ]] && echo exact || echo filtered)
+  tiers=(exact filtered fast)
+  tier=${tiers[run % 3]}
   recording=$work/$run.json
   length=$((2 + RANDOM % 3))
   rate=$((20 + RANDOM % 200))

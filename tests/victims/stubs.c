@@ -1,0 +1,586 @@
+// stubs SCENARIO FOLDER: makes calls so often that the fast tier gives them stubs, and then
+// something that must be seen all the same. Exits 0 only if everything went as it does without a
+// tracer.
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { kOften = 300 };
+
+static int g_zero = -1;
+
+// Stubs for getppid, read, lseek, fstat.
+static void warm(void) {
+  char byte;
+  for (int i = 0; i < kOften; ++i) {
+    (void)getppid();
+    (void)!read(g_zero, &byte, 1);
+    (void)lseek(g_zero, 0, SEEK_SET);
+  }
+}
+
+static int make(const char* name) {
+  const int fd = open(name, O_CREAT | O_RDWR, 0600);
+  (void)!write(fd, "text", 4);
+  (void)close(fd);
+  return open(name, O_RDONLY);
+}
+
+static void handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = handler;
+  action.sa_flags = flags | SA_SIGINFO;
+  sigaction(signal, &action, NULL);
+}
+
+// Other arguments of a call that has a stub.
+static int arguments(void) {
+  warm();
+  void* page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (int i = 0; i < kOften; ++i)
+    (void)mprotect(page, 4096, PROT_READ | (i % 2 ? PROT_WRITE : 0));
+  const int ends = socket(AF_INET, SOCK_STREAM, 0);
+  int one = 1;
+  for (int i = 0; i < kOften; ++i) {
+    (void)setsockopt(ends, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    (void)fcntl(ends, F_GETFL);
+  }
+  return mprotect(page, 4096, PROT_NONE) == 0 &&
+                 setsockopt(ends, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) == 0 &&
+                 fcntl(ends, F_SETFD, FD_CLOEXEC) == 0
+             ? 0
+             : 1;
+}
+
+// The same number, another file: closed and opened, duplicated over, taken by another thread.
+static int descriptors(void) {
+  warm();
+  char byte;
+  const int reused = make("first");
+  for (int i = 0; i < kOften; ++i)
+    (void)!pread(reused, &byte, 1, 0);
+  struct stat status;
+  (void)close(reused);
+  const int again = open("second", O_CREAT | O_RDONLY, 0600);
+  if (again != reused || pread(again, &byte, 1, 0) != 0 || fstat(again, &status) != 0)
+    return 1;
+  const int third = make("third");
+  if (dup2(third, again) != again || pread(again, &byte, 1, 0) != 1 || fstat(again, &status) != 0)
+    return 2;
+  (void)close_range((unsigned)third, ~0U, 0);
+  const int last = make("last");
+  return pread(last, &byte, 1, 0) == 1 && fstat(last, &status) == 0 && flock(last, 1) == 0 ? 0 : 3;
+}
+
+// A child of vfork(2) has its own descriptors in its parent's memory.
+static int borrowed(void) {
+  warm();
+  char byte;
+  const int mine = make("mine");
+  const int other = make("other");
+  for (int i = 0; i < kOften; ++i)
+    (void)!pread(mine, &byte, 1, 0);
+  const pid_t child = vfork();
+  if (child == 0) {
+    (void)dup2(other, mine);
+    _exit(pread(mine, &byte, 1, 0) == 1 && access("/cordon-victim/borrowed", F_OK) != 0 ? 0 : 1);
+  }
+  int status = 0;
+  (void)waitpid(child, &status, 0);
+  struct stat stat;
+  return WEXITSTATUS(status) == 0 && pread(mine, &byte, 1, 0) == 1 && fstat(mine, &stat) == 0 ? 0
+                                                                                              : 1;
+}
+
+// A forked child's descriptor has got another name meanwhile.
+static int forked(void) {
+  warm();
+  char byte;
+  const int fd = make("before");
+  for (int i = 0; i < kOften; ++i)
+    (void)!pread(fd, &byte, 1, 0);
+  (void)rename("before", "after");
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int i = 0; i < kOften; ++i)
+      (void)getppid();
+    _exit(pread(fd, &byte, 1, 0) == 1 && getsid(0) > 0 ? 0 : 1);
+  }
+  int status = 0;
+  (void)waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+// A program that is executed begins anew.
+static int executed(void) {
+  warm();
+  const pid_t child = fork();
+  if (child == 0) {
+    warm();
+    (void)execl("/proc/self/exe", "stubs", "again", ".", (char*)NULL);
+    _exit(9);
+  }
+  int status = 0;
+  (void)waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+static int again(void) {
+  warm();
+  return access("/cordon-victim/again", F_OK) != 0 ? 0 : 1;
+}
+
+static volatile int g_stop;
+static volatile long g_handled;
+static volatile int g_strange;
+
+// No place that a signal interrupts is one that the program does not have.
+static void look(int signal, siginfo_t* info, void* context) {
+  (void)signal, (void)info;
+  ++g_handled;
+#if defined(__x86_64__)
+  const ucontext_t* const at = context;
+  const uint64_t pc = (uint64_t)at->uc_mcontext.gregs[REG_RIP];
+  unsigned char here[2] = {0, 0};
+  // Code of files only: what is mapped elsewhere is none of the program's.
+  if (pc >= 0x200000000000 && pc < 0x400000000000)
+    g_strange = 1;
+  memcpy(here, (const void*)pc, sizeof here);
+#endif
+}
+
+// Signals all the time, in the middle of everything.
+static int storm(void) {
+  handle(SIGALRM, look, SA_RESTART);
+  warm();
+  const struct itimerval often = {{0, 200}, {0, 200}};
+  const struct itimerval never = {{0, 0}, {0, 0}};
+  const pid_t parent = getppid();
+  setitimer(ITIMER_REAL, &often, NULL);
+  char byte = 1;
+  int wrong = 0;
+  for (int i = 0; i < 15000; ++i) {
+    wrong |= getppid() != parent;
+    wrong |= read(g_zero, &byte, 1) != 1 || byte != 0;
+    wrong |= lseek(g_zero, 0, SEEK_SET) != 0;
+  }
+  setitimer(ITIMER_REAL, &never, NULL);
+  return wrong ? 1 : g_strange ? 2 : g_handled > 0 ? 0 : 3;
+}
+
+static int g_pipe[2];
+
+static void put(int signal, siginfo_t* info, void* context) {
+  look(signal, info, context);
+  (void)!write(g_pipe[1], "x", 1);
+}
+
+static void alarm_soon(void) {
+  const struct itimerval soon = {{0, 0}, {0, 30000}};
+  setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+// A call that a stub makes goes on after a signal, or does not, as the program asked for.
+static int interrupted(void) {
+  warm();
+  char byte;
+  if (pipe(g_pipe) != 0)
+    return 1;
+  for (int i = 0; i < kOften; ++i) {
+    (void)!write(g_pipe[1], "x", 1);
+    (void)!read(g_pipe[0], &byte, 1);
+  }
+  handle(SIGALRM, put, SA_RESTART);
+  alarm_soon();
+  if (read(g_pipe[0], &byte, 1) != 1)
+    return 2;
+  handle(SIGALRM, look, 0);
+  alarm_soon();
+  if (read(g_pipe[0], &byte, 1) != -1 || errno != EINTR)
+    return 3;
+  return g_strange ? 4 : 0;
+}
+
+// A sleep that a stop interrupts is gone on with by the kernel, by a call of its own.
+static int stopped(void) {
+  for (int i = 0; i < kOften; ++i)
+    (void)poll(NULL, 0, 0);
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child == 0) {
+    const struct timespec wait = {0, 200000000};
+    nanosleep(&wait, NULL);
+    kill(parent, SIGSTOP);
+    nanosleep(&wait, NULL);
+    kill(parent, SIGCONT);
+    _exit(0);
+  }
+  const int slept = poll(NULL, 0, 1000);
+  int status = 0;
+  (void)waitpid(child, &status, 0);
+  return slept == 0 ? 0 : 1;
+}
+
+static sigjmp_buf g_back;
+
+static void jump(int signal, siginfo_t* info, void* context) {
+  (void)signal, (void)info, (void)context;
+  siglongjmp(g_back, 1);
+}
+
+// A handler that does not come back.
+static int left(void) {
+  warm();
+  handle(SIGALRM, jump, 0);
+  for (volatile int i = 0; i < 20; ++i) {
+    if (sigsetjmp(g_back, 1) == 0) {
+      const struct itimerval soon = {{0, 0}, {0, 2000}};
+      setitimer(ITIMER_REAL, &soon, NULL);
+      for (;;)
+        (void)getppid();
+    }
+  }
+  warm();
+  return 0;
+}
+
+static volatile int g_cleaned;
+
+// Waits without futex(2), which is called or not by chance.
+static void* join(pthread_t thread) {
+  void* result = NULL;
+  while (pthread_tryjoin_np(thread, &result) == EBUSY)
+    (void)sched_yield();
+  return result;
+}
+
+static void clean(void* unused) {
+  (void)unused;
+  g_cleaned = 1;
+}
+
+static void* read_forever(void* unused) {
+  char byte;
+  pthread_cleanup_push(clean, NULL);
+  for (int i = 0; i < kOften; ++i) {
+    (void)!write(g_pipe[1], "x", 1);
+    (void)!read(g_pipe[0], &byte, 1);
+  }
+  g_stop = 1;
+  (void)!read(g_pipe[0], &byte, 1);  // there is nothing more
+  pthread_cleanup_pop(0);
+  return unused;
+}
+
+// A thread that is cancelled in a call that a stub makes cleans up.
+static int cancelled(void) {
+  warm();
+  if (pipe(g_pipe) != 0)
+    return 1;
+  char byte;
+  for (int i = 0; i < kOften; ++i) {
+    (void)!write(g_pipe[1], "x", 1);
+    (void)!read(g_pipe[0], &byte, 1);
+  }
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, read_forever, NULL) != 0)
+    return 2;
+  while (!g_stop)
+    (void)sched_yield();
+  const struct timespec wait = {0, 50000000};
+  nanosleep(&wait, NULL);
+  (void)pthread_cancel(thread);
+  return join(thread) == PTHREAD_CANCELED && g_cleaned ? 0 : 3;
+}
+
+static void* call_often(void* wrong) {
+  const pid_t parent = getppid();
+  char byte = 1;
+  for (int i = 0; i < 5000; ++i) {
+    if (getppid() != parent || read(g_zero, &byte, 1) != 1 || lseek(g_zero, 0, SEEK_SET) != 0)
+      *(volatile int*)wrong = 1;
+  }
+  return NULL;
+}
+
+// Threads on the same code, from before it had stubs and after.
+static int threads(void) {
+  pthread_t made[4];
+  int wrong = 0;
+  for (int i = 0; i < 4; ++i)
+    (void)pthread_create(&made[i], NULL, call_often, &wrong);
+  for (int i = 0; i < 4; ++i)
+    (void)join(made[i]);
+  warm();
+  (void)getsid(0);
+  return wrong;
+}
+
+static void refused(int signal, siginfo_t* info, void* context) {
+  (void)signal, (void)context;
+#if defined(__x86_64__)
+  const uint64_t at = (uint64_t)info->si_call_addr;
+  if (at >= 0x200000000000 && at < 0x400000000000)
+    g_strange = 1;
+#endif
+  g_handled = 1;
+}
+
+static int filter(uint32_t nr, uint32_t action) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, action),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog program = {sizeof code / sizeof code[0], code};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                 prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0
+             ? 0
+             : 1;
+}
+
+// A filter of its own, for a call that has a stub.
+static int filtered(void) {
+  warm();
+  if (filter(SYS_getppid, SECCOMP_RET_ERRNO | 99) != 0)
+    return 1;
+  if (syscall(SYS_getppid) != -1 || errno != 99)
+    return 2;
+  errno = 0;
+  const long answer = getppid();
+  warm();
+  return answer < 0 ? 0 : 3;
+}
+
+static int trapped(void) {
+  warm();
+  handle(SIGSYS, refused, 0);
+  if (filter(SYS_getppid, SECCOMP_RET_TRAP) != 0)
+    return 1;
+  (void)getppid();
+  return !g_handled ? 2 : g_strange ? 3 : 0;
+}
+
+// There is no room for stubs.
+static int cramped(void) {
+  const struct rlimit none = {1 << 20, 1 << 20};
+  (void)setrlimit(RLIMIT_AS, &none);
+  warm();
+  return 0;
+}
+
+// Stubs for open, close, access, stat and lstat, readlink, of files that are there and of one that
+// is not.
+static int warm_names(void) {
+  struct stat status;
+  char text[64];
+  int wrong = 0;
+  for (int i = 0; i < kOften; ++i) {
+    const int fd = open("file", O_RDONLY);
+    wrong |= fd < 0 || fstat(fd, &status) != 0 || close(fd) != 0;
+    wrong |= access("file", R_OK) != 0 || access("missing", R_OK) != -1 || errno != ENOENT;
+    wrong |=
+        stat("link", &status) != 0 || lstat("link", &status) != 0 || stat("missing", &status) != -1;
+    wrong |= readlink("link", text, sizeof text) != 4;
+  }
+  return wrong;
+}
+
+static int in_child(int (*act)(void)) {
+  const pid_t child = fork();
+  if (child == 0)
+    _exit(act());
+  int status = 0;
+  (void)waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+static int create_missing(void) {
+  return open("missing", O_CREAT | O_WRONLY, 0600) < 0;
+}
+
+static int retarget(void) {
+  return symlink("other", "new link") != 0 || rename("new link", "link") != 0;
+}
+
+static int replace(void) {
+  return unlink("file") != 0 || mkdir("file", 0700) != 0;
+}
+
+// Another process changes what the names mean.
+static int names(void) {
+  struct stat status;
+  (void)close(make("file"));
+  (void)close(make("other"));
+  if (symlink("file", "link") != 0 || warm_names() != 0)
+    return 1;
+  if (in_child(create_missing) != 0 || stat("missing", &status) != 0 ||
+      access("missing", R_OK) != 0)
+    return 2;
+  (void)unlink("missing");
+  if (in_child(retarget) != 0 || stat("link", &status) != 0 || warm_names() == 0)
+    return 3;
+  const int fd = open("link", O_RDONLY);
+  if (fd < 0 || in_child(replace) != 0 || stat("file", &status) != 0 || !S_ISDIR(status.st_mode))
+    return 4;
+  return 0;
+}
+
+// The same text begins elsewhere.
+static int places(void) {
+  struct stat status;
+  (void)close(make("file"));
+  if (symlink("file", "link") != 0 || warm_names() != 0 || mkdir("a", 0700) != 0 ||
+      mkdir("b", 0700) != 0)
+    return 1;
+  if (chdir("a") != 0)
+    return 2;
+  (void)close(make("file"));
+  if (stat("file", &status) != 0 || open("link", O_RDONLY) != -1)
+    return 3;
+  const int a = open(".", O_RDONLY | O_DIRECTORY);
+  for (int i = 0; i < kOften; ++i)
+    (void)faccessat(a, "file", R_OK, 0);
+  if (chdir("../b") != 0)
+    return 4;
+  (void)close(make("file"));
+  const int b = open(".", O_RDONLY | O_DIRECTORY);
+  if (dup2(b, a) != a || faccessat(a, "file", R_OK, 0) != 0)
+    return 5;
+  return fchdir(a) == 0 && access("file", W_OK) == 0 ? 0 : 6;
+}
+
+// Numbers that are given to other files without a stop.
+static int numbers(void) {
+  struct stat status;
+  char byte;
+  (void)close(make("first"));
+  (void)close(make("second"));
+  int wrong = 0;
+  for (int i = 0; i < kOften; ++i) {
+    const int fd = open("first", O_RDONLY);
+    wrong |= fstat(fd, &status) != 0 || pread(fd, &byte, 1, 0) != 1 || close(fd) != 0;
+    wrong |= open("second", O_RDONLY) != fd || pread(fd, &byte, 1, 0) != 1 || close(fd) != 0;
+    wrong |= pread(fd, &byte, 1, 0) != -1;
+  }
+  const int last = open("second", O_RDONLY);
+  wrong |= fstat(last, &status) != 0 || flock(last, LOCK_SH) != 0 || close(last) != 0;
+  const int written = open("second", O_WRONLY | O_APPEND);
+  wrong |= write(written, "x", 1) != 1;
+  return wrong;
+}
+
+// What is no path: the kernel says EFAULT, and nobody else says anything.
+static int nonsense(void) {
+  (void)close(make("file"));
+  if (symlink("file", "link") != 0 || warm_names() != 0)
+    return 1;
+  handle(SIGSEGV, look, 0);
+  handle(SIGBUS, look, 0);
+  char* const end =
+      (char*)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + 4096;
+  (void)mprotect(end, 4096, PROT_NONE);
+  memcpy(end - 4, "file", 4);
+  char text[8];
+  const char* const kBad[] = {NULL, (const char*)1, (const char*)0x7fffffff0000, end - 4, end};
+  for (int again = 0; again < 3; ++again)
+    for (size_t i = 0; i < sizeof kBad / sizeof kBad[0]; ++i) {
+      if (open(kBad[i], O_RDONLY) != -1 || errno != EFAULT || access(kBad[i], R_OK) != -1 ||
+          errno != EFAULT || readlink(kBad[i], text, sizeof text) != -1 || errno != EFAULT)
+        return 2;
+    }
+  memcpy(end - 5, "file", 5);
+  return access(end - 5, R_OK) == 0 && !g_handled ? 0 : 3;
+}
+
+// Signals while names are looked up.
+static int name_storm(void) {
+  (void)close(make("file"));
+  handle(SIGALRM, look, SA_RESTART);
+  if (symlink("file", "link") != 0 || warm_names() != 0)
+    return 1;
+  const struct itimerval often = {{0, 300}, {0, 300}};
+  const struct itimerval never = {{0, 0}, {0, 0}};
+  setitimer(ITIMER_REAL, &often, NULL);
+  int wrong = 0;
+  for (int i = 0; i < 10; ++i)
+    wrong |= warm_names();
+  setitimer(ITIMER_REAL, &never, NULL);
+  return wrong ? 2 : g_strange ? 3 : g_handled > 0 ? 0 : 4;
+}
+
+static void* open_often(void* name) {
+  char byte = 0;
+  struct stat status;
+  for (int i = 0; i < 1500; ++i) {
+    const int fd = open(name, O_RDONLY);
+    if (fd < 0 || pread(fd, &byte, 1, 0) != 1 || byte != *(char*)name || fstat(fd, &status) != 0 ||
+        close(fd) != 0)
+      g_strange = 1;
+  }
+  return NULL;
+}
+
+// Threads that take each other's numbers.
+static int name_threads(void) {
+  static char kNames[4][8] = {"a", "b", "c", "d"};
+  pthread_t made[4];
+  for (int i = 0; i < 4; ++i) {
+    const int fd = open(kNames[i], O_CREAT | O_WRONLY, 0600);
+    (void)!write(fd, kNames[i], 1);
+    (void)close(fd);
+  }
+  for (int i = 0; i < 4; ++i)
+    (void)pthread_create(&made[i], NULL, open_often, kNames[i]);
+  for (int i = 0; i < 4; ++i)
+    (void)join(made[i]);
+  return g_strange;
+}
+
+int main(int argc, char** argv) {
+  static const struct {
+    const char* name;
+    int (*run)(void);
+  } kScenarios[] = {
+      {"arguments", arguments}, {"descriptors", descriptors}, {"borrowed", borrowed},
+      {"forked", forked},       {"executed", executed},       {"again", again},
+      {"storm", storm},         {"interrupted", interrupted}, {"stopped", stopped},
+      {"left", left},           {"cancelled", cancelled},     {"threads", threads},
+      {"filtered", filtered},   {"trapped", trapped},         {"cramped", cramped},
+      {"names", names},         {"places", places},           {"numbers", numbers},
+      {"nonsense", nonsense},   {"name_storm", name_storm},   {"name_threads", name_threads}};
+
+  if (argc != 3 || chdir(argv[2]) != 0)
+    return 99;
+  g_zero = open("/dev/zero", O_RDONLY);
+  for (size_t i = 0; i < sizeof kScenarios / sizeof kScenarios[0]; ++i)
+    if (strcmp(argv[1], kScenarios[i].name) == 0)
+      return kScenarios[i].run();
+  return 98;
+}

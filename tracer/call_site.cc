@@ -1,0 +1,159 @@
+#include "tracer/call_site.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "tracer/machine_code.h"
+
+namespace cordon {
+namespace {
+
+constexpr std::uint64_t kJumpBytes = 5;
+constexpr std::uint64_t kNumberBytes = 5;         // mov $number, %eax
+constexpr std::uint64_t kSingleThreadBytes = 11;  // cmpb 7, je 2, xor 2
+constexpr std::uint64_t kZeroAfterLoadBytes = 6;  // mov 4, xor 2
+constexpr std::uint64_t kCompareBytes = 7;
+constexpr std::uint64_t kLongBranchBytes = 6;
+constexpr std::uint64_t kLoadBytes = 4;
+constexpr std::size_t kCallBytes = 2;
+
+bool StartsWith(std::span<const std::uint8_t> code, std::initializer_list<std::uint8_t> bytes) {
+  return code.size() >= bytes.size() && std::ranges::equal(code.first(bytes.size()), bytes);
+}
+
+std::uint32_t Load32(std::span<const std::uint8_t> bytes) {
+  std::uint32_t value = 0;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+/// Does the code after a call set the flags anew, or return, before anything could read them? A
+/// stub changes them, and the instruction `syscall` does not.
+bool LeavesFlags(std::span<const std::uint8_t> after) {
+  return StartsWith(after, {0x48, 0x3d}) ||        // cmp $x, %rax
+         StartsWith(after, {0x3d}) ||              // cmp $x, %eax
+         StartsWith(after, {0x48, 0x83, 0xf8}) ||  // cmp $x, %rax, short
+         StartsWith(after, {0x83, 0xf8}) ||        // cmp $x, %eax, short
+         StartsWith(after, {0x48, 0x85, 0xc0}) ||  // test %rax, %rax
+         StartsWith(after, {0x85, 0xc0}) ||        // test %eax, %eax
+         StartsWith(after, {0xf7, 0xd8}) ||        // neg %eax
+         StartsWith(after, {0xc3}) ||              // ret: the ABI keeps no flags
+         // mov %rax, %rdi; jmp or call: musl's __syscall_ret
+         StartsWith(after, {0x48, 0x89, 0xc7, 0xe9}) || StartsWith(after, {0x48, 0x89, 0xc7, 0xe8});
+}
+
+/// Could this byte make what follows it part of a longer instruction than mov $number, %eax?
+bool IsPrefixOfNumber(std::uint8_t byte) {
+  constexpr std::uint8_t kRexMask = 0xf0;
+  constexpr std::uint8_t kRex = 0x40;
+  constexpr std::uint8_t kOperandSize = 0x66;
+  return (byte & kRexMask) == kRex || byte == kOperandSize;
+}
+
+}  // namespace
+
+std::uint64_t CallSite::patched() const {
+  switch (pattern) {
+    case SitePattern::kSingleThread:
+      return address - kSingleThreadBytes;
+    case SitePattern::kZeroAfterLoad:
+      return address - kZeroAfterLoadBytes;
+    case SitePattern::kNumber:
+      break;
+  }
+  return address - kNumberBytes;
+}
+
+std::optional<CallSite> RecognizeSite(std::span<const std::uint8_t> code, std::size_t at,
+                                      std::uint64_t address) {
+  if (at < kBytesBefore || at + kBytesAfter > code.size() ||
+      !StartsWith(code.subspan(at), {0x0f, 0x05}) || !LeavesFlags(code.subspan(at + kCallBytes))) {
+    return std::nullopt;
+  }
+  const auto before = [&](std::uint64_t bytes) { return code.subspan(at - bytes); };
+  if (StartsWith(before(kNumberBytes), {0xb8}) && !IsPrefixOfNumber(code[at - kNumberBytes - 1])) {
+    const std::uint32_t number = Load32(before(kNumberBytes - 1));
+    constexpr std::uint32_t kMaxNumber = 1023;
+    return number <= kMaxNumber
+               ? std::optional(CallSite{.address = address,
+                                        .number = static_cast<std::int32_t>(number),
+                                        .pattern = SitePattern::kNumber})
+               : std::nullopt;
+  }
+  if (!StartsWith(before(2), {0x31, 0xc0})) {
+    return std::nullopt;
+  }
+  const auto compare = before(kSingleThreadBytes);
+  if (StartsWith(compare, {0x80, 0x3d}) && compare[kCompareBytes - 1] == 0 &&
+      compare[kCompareBytes] == 0x74) {
+    return CallSite{.address = address, .number = 0, .pattern = SitePattern::kSingleThread};
+  }
+  // mov %eax, %r8d stands before: the instructions are those of one run of code, without an entry.
+  if (StartsWith(before(kZeroAfterLoadBytes + 3), {0x41, 0x89, 0xc0, 0x8b, 0x7c, 0x24})) {
+    return CallSite{.address = address, .number = 0, .pattern = SitePattern::kZeroAfterLoad};
+  }
+  return std::nullopt;
+}
+
+std::vector<std::uint8_t> WriteDetour(const CallSite& site, std::span<const std::uint8_t> before,
+                                      std::uint64_t address, std::uint64_t stub) {
+  MachineCode code(address);
+  const std::uint64_t length = site.address - site.patched();
+  const std::span<const std::uint8_t> original = before.last(length);
+  const auto copy = [&](std::uint64_t from, std::uint64_t count) {
+    for (const std::uint8_t byte : original.subspan(from, count)) {
+      code.Bytes({byte});
+    }
+  };
+  switch (site.pattern) {
+    case SitePattern::kNumber:
+    case SitePattern::kZeroAfterLoad:
+      copy(0, length);
+      break;
+    case SitePattern::kSingleThread: {
+      const auto displacement = static_cast<std::int32_t>(Load32(original.subspan(2)));
+      const std::uint64_t variable =
+          site.patched() + kCompareBytes + static_cast<std::uint64_t>(std::int64_t{displacement});
+      code.Bytes({0x80, 0x3d});  // cmpb $0, variable(%rip)
+      code.Distance(variable, 1);
+      code.Bytes({0x00, 0x0f, 0x84});  // je, long
+      constexpr std::uint64_t kBranchEnd = kCompareBytes + 2;
+      const auto branch = static_cast<std::int8_t>(original[kCompareBytes + 1]);
+      code.Distance(site.patched() + kBranchEnd + static_cast<std::uint64_t>(std::int64_t{branch}));
+      copy(kBranchEnd, 2);
+      break;
+    }
+  }
+  code.JumpFar(stub);
+  return std::move(code.bytes());
+}
+
+std::vector<std::uint8_t> WriteJump(const CallSite& site, std::uint64_t detour) {
+  MachineCode code(site.patched());
+  code.Bytes({0xe9});
+  code.Distance(detour);
+  static_assert(kJumpBytes == 1 + sizeof(std::uint32_t));
+  return std::move(code.bytes());
+}
+
+OriginalPlace PlaceInDetour(const CallSite& site, std::uint64_t offset) {
+  const auto number = static_cast<std::uint64_t>(site.number);
+  if (offset == 0) {
+    return {.address = site.patched(), .rax = {}};  // which leads here again
+  }
+  if (site.pattern == SitePattern::kSingleThread) {
+    // The branch and the clearing stand where they stood.
+    if (offset == kCompareBytes) {
+      return {.address = site.patched() + kCompareBytes, .rax = {}};
+    }
+    if (offset == kCompareBytes + kLongBranchBytes) {
+      return {.address = site.address - 2, .rax = {}};
+    }
+  }
+  // Only the number is left to be put into rax.
+  static_assert(kLoadBytes + 2 == kZeroAfterLoadBytes);
+  return {.address = site.address, .rax = number};
+}
+
+}  // namespace cordon

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <utility>
+
+#include "model/syscall_signature.h"
+#include "tracer/ptrace_session.h"
+
+// What the session does for stubs while it follows tasks.
+
+namespace cordon {
+namespace {
+
+constexpr std::uint64_t kLow32 = 0xffffffff;
+
+constexpr std::uint64_t kWholeView = kCloneFiles | kCloneFs;
+
+/// May a path, also one that is known, mean another file after such a call, or tell more? That a
+/// name appears shows in the results of calls with it.
+bool ChangesNames(SyscallEffect effect) {
+  switch (effect) {
+    case SyscallEffect::kUnlink:
+    case SyscallEffect::kRename:
+    case SyscallEffect::kSymlink:
+    case SyscallEffect::kMount:
+    case SyscallEffect::kUnmount:
+    case SyscallEffect::kChangeDirectory:
+    case SyscallEffect::kChangeRoot:
+    case SyscallEffect::kUnshare:
+    case SyscallEffect::kSetNamespace:
+    case SyscallEffect::kCredentials:
+    case SyscallEffect::kOwner:
+    case SyscallEffect::kSetattr:
+    case SyscallEffect::kPrctl:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void PtraceSession::ShowOriginalPlace(pid_t id, Task& task) {
+  if (const auto report = trap_once_->ShowOriginalPlace(id, *task.space)) {
+    Tell(id, *report);
+  }
+}
+
+void PtraceSession::LearnFrom(pid_t id, Task& task, const CallStop& stop) {
+  const bool named = std::ranges::any_of(SignatureOf(task.call.call).roles, [](ArgumentRole role) {
+    return role == ArgumentRole::kPath || role == ArgumentRole::kPathNoFollow;
+  });
+  if (!named || changers_ == 0) {
+    trap_once_->Learn(id, *task.space, stop, task.call, observer_.RepetitionOf(id));
+  }
+}
+
+void PtraceSession::Tell(pid_t id, const TrapOnce::Report& report) {
+  ++counts_.calls;
+  if (observer_.OnEntry(id, report.invocation) == ExitInterest::kWanted) {
+    observer_.OnExit(id, report.result);
+  }
+}
+
+void PtraceSession::ForgetNames() {
+  for (auto& [id, task] : tasks_) {
+    if (task.space != nullptr) {
+      trap_once_->ForgetNames(id, *task.space);
+    }
+  }
+}
+
+void PtraceSession::FinishChange(Task& task) {
+  if (std::exchange(task.changes_names, false)) {
+    --changers_;
+    ForgetNames();
+  }
+}
+
+void PtraceSession::BeforeCall(pid_t id, Task& task) {
+  const SyscallSignature& signature = SignatureOf(task.call.call);
+  FinishChange(task);
+  if (ChangesNames(signature.effect)) {
+    task.changes_names = true;
+    task.exit_needed = true;
+    ++changers_;
+    ForgetNames();
+  }
+  for (std::size_t i = 0; i < signature.roles.size(); ++i) {
+    const ArgumentRole role = signature.roles[i];
+    if (role == ArgumentRole::kFd || role == ArgumentRole::kReadFd ||
+        role == ArgumentRole::kWriteFd || role == ArgumentRole::kDirectoryFd) {
+      const std::uint64_t fd = task.call.arguments[i] & kLow32;
+      if (const auto identity = trap_once_->IdentityOf(id, *task.space, fd)) {
+        observer_.OnDescriptor(id, static_cast<int>(fd), *identity);
+      }
+    }
+  }
+  const std::uint64_t first = task.call.arguments[0] & kLow32;
+  switch (signature.effect) {
+    case SyscallEffect::kClose:
+      if (signature.name == "close_range") {
+        trap_once_->ForgetDescriptors(id, *task.space, 0, kLow32);
+      } else {
+        trap_once_->ForgetDescriptors(id, *task.space, first, first);
+      }
+      break;
+    case SyscallEffect::kDuplicate:
+      if (signature.name != "dup") {
+        const std::uint64_t second = task.call.arguments[1] & kLow32;
+        trap_once_->ForgetDescriptors(id, *task.space, second, second);
+      }
+      task.exit_needed = true;
+      break;
+    case SyscallEffect::kExecute:
+      task.hits_before_exec = task.space->tasks == 1 ? trap_once_->Hits(id, *task.space) : 0;
+      break;
+    case SyscallEffect::kUnshare:
+    case SyscallEffect::kSetNamespace:
+      // The thread may part with the others' descriptors and directories.
+      task.space->closed = task.space->closed || task.space->tasks > 1;
+      trap_once_->Forget(id, *task.space);
+      break;
+    default:
+      break;
+  }
+}
+
+void PtraceSession::AfterCall(pid_t id, Task& task, CallResult result) {
+  const SyscallSignature& signature = SignatureOf(task.call.call);
+  if (result.ok() && signature.result == ResultKind::kDescriptor) {
+    const auto made = static_cast<std::uint64_t>(result.value);
+    trap_once_->ForgetDescriptors(id, *task.space, made, made);
+  }
+}
+
+void PtraceSession::ShareSpace(pid_t child, Task& made, const Task& maker,
+                               std::uint64_t clone_flags) {
+  if ((clone_flags & kCloneVm) == 0 && (clone_flags & kCloneThread) == 0) {
+    made.space = trap_once_->Fork(child, *maker.space);
+    return;
+  }
+  made.space = maker.space;
+  ++made.space->tasks;
+  if ((clone_flags & kWholeView) != kWholeView) {
+    made.stranger = true;
+    ++made.space->strangers;
+    trap_once_->Forget(child, *made.space);
+  }
+}
+
+void PtraceSession::LeaveSpace(Task& task) {
+  if (task.space == nullptr) {
+    return;
+  }
+  --task.space->tasks;
+  if (std::exchange(task.stranger, false)) {
+    --task.space->strangers;
+  }
+}
+
+void PtraceSession::ForgetKnown() {
+  for (auto& [id, task] : tasks_) {
+    if (task.space != nullptr) {
+      trap_once_->Forget(id, *task.space);
+    }
+  }
+}
+
+}  // namespace cordon

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tracer/call_shape.h"
+
+/// The x86-64 code of a stub: it decides whether a call is known, makes it when it is, and goes to
+/// the original `syscall` instruction, where the trace filter stops it, when it is not.
+///
+/// It uses nothing but rax, which holds the call's number, and rcx and r11, which the call destroys
+/// anyway: no stack, so it does not matter where that points and what lies beside it, and no
+/// memory but the known calls. So at every instruction the registers of the program are as they
+/// were, or can be put back, and a signal can be shown the original place (StubPlace).
+namespace cordon {
+
+struct StubRequest {
+  std::uint64_t address = 0;      ///< where the code will lie
+  std::uint64_t known_calls = 0;  ///< KnownCallsLayout, within 2 GiB of it
+  std::uint64_t site = 0;         ///< of the original `syscall` instruction
+  std::int32_t number = 0;
+  CallShape shape;
+  /// Of a `syscall` instruction outside the window, for calls with a path: made with the result as
+  /// its number when that is not the known one, so that the tracer hears of the call after all.
+  std::uint64_t report = 0;
+};
+
+struct StubCode {
+  std::vector<std::uint8_t> bytes;
+  std::size_t after_call = 0;  ///< offset of the instruction behind the stub's own `syscall`
+  std::size_t done = 0;        ///< offset of the first instruction that a known result leads to
+  std::size_t missed = 0;      ///< of where an unknown call leads to; all from here on is before it
+};
+
+/// No stub is longer.
+inline constexpr std::size_t kStubBytes = 384;
+
+StubCode WriteStub(const StubRequest& request);
+
+}  // namespace cordon

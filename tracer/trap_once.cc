@@ -1,0 +1,594 @@
+#include "tracer/trap_once.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "model/syscall_signature.h"
+#include "observe/process_memory.h"
+#include "tracer/stub_code.h"
+
+namespace cordon {
+namespace {
+
+using Layout = KnownCallsLayout;
+
+constexpr std::uint64_t kCallBytes = 2;                    // syscall
+constexpr std::uint64_t kReach = std::uint64_t{1} << 30U;  // half of what five bytes reach
+constexpr std::uint64_t kNoCall = ~0ULL;
+constexpr std::uint64_t kMapFixedNoReplace = 0x100000;  // MAP_FIXED_NOREPLACE, Linux 4.17
+constexpr std::size_t kMostUnpatchedNamed = 64;
+
+std::uint64_t Distance(std::uint64_t a, std::uint64_t b) {
+  return a > b ? a - b : b - a;
+}
+
+std::uint64_t Random() {
+  std::uint64_t value = 0;
+  (void)::getrandom(&value, sizeof value, 0);  // does not fail for so few bytes (getrandom(2))
+  return value;
+}
+
+std::int32_t NumberOf(std::string_view name) {
+  return SyscallNumber(Architecture::kX86_64, name).value_or(-1);
+}
+
+/// Free memory below the mapping that holds `near`, with room around it for what grows there.
+std::optional<std::uint64_t> FindGap(const std::vector<Mapping>& mappings, std::uint64_t near) {
+  constexpr std::uint64_t kMargin = 1U << 20U;
+  constexpr std::uint64_t kLowest = 1U << 16U;  // vm.mmap_min_addr
+  std::uint64_t above = 0;
+  for (auto mapping = mappings.rbegin(); mapping != mappings.rend(); ++mapping) {
+    if (mapping->begin > near) {
+      continue;
+    }
+    const auto next = std::next(mapping);
+    const std::uint64_t below = next == mappings.rend() ? kLowest : next->end;
+    above = mapping->begin;
+    if (above > below && above - below > 2 * kMargin + DetourArena::kBytes) {
+      const std::uint64_t address = (above - kMargin) & ~(DetourArena::kBytes - 1);
+      return Distance(address, near) < kReach ? std::optional(address) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+StubWindow StubWindow::Choose() {
+  // Between where programs that are linked to fixed places lie and where the kernel puts the
+  // others (arch/x86/mm/mmap.c); 2 MiB apart, so that it has its own page table.
+  constexpr std::uint64_t kLowest = 0x2000'0000'0000;
+  constexpr std::uint64_t kSpan = 0x2000'0000'0000;
+  constexpr std::uint64_t kStep = 0x20'0000;
+  return {.address = kLowest + (Random() % (kSpan / kStep)) * kStep};
+}
+
+// --- memory ---
+
+bool TrapOnce::Interpose(pid_t id, AddressSpace& space, const CallStop& stop) {
+  if (space.closed || space.tasks != 1 || window_.Holds(stop.instruction_pointer)) {
+    return false;
+  }
+  if (space.state == AddressSpace::State::kBare && space.silent_stops >= silent_stops_before_) {
+    return Begin(id, space, stop, stop.instruction_pointer);
+  }
+  if (space.state == AddressSpace::State::kReady && space.wants_arena_near) {
+    const std::uint64_t near = *space.wants_arena_near;
+    space.wants_arena_near.reset();
+    return Begin(id, space, stop, near);
+  }
+  return false;
+}
+
+bool TrapOnce::Begin(pid_t id, AddressSpace& space, const CallStop& stop, std::uint64_t near) {
+  const bool first = space.state == AddressSpace::State::kBare;
+  // Only this instruction can be run again: int $0x80, sysenter and the vsyscall page are left
+  // alone.
+  const auto instruction = ProcessMemory(id).ReadValue<std::array<std::uint8_t, kCallBytes>>(
+      {stop.instruction_pointer - kCallBytes});
+  if (!instruction.has_value() ||
+      *instruction != std::array<std::uint8_t, kCallBytes>{0x0f, 0x05}) {
+    return false;
+  }
+  const Expected<TaskRegisters> saved = kernel_.ReadRegisters(id);
+  const Expected<std::vector<Mapping>> mappings = ReadMappings(id);
+  const std::optional<std::uint64_t> arena =
+      mappings.has_value() ? FindGap(*mappings, near) : std::nullopt;
+  if (!saved.has_value() || !arena) {
+    if (first) {
+      space.state = AddressSpace::State::kRefused;
+    }
+    return false;
+  }
+  Errand& errand = errands_[id];
+  errand = {.saved = *saved,
+            .near = near,
+            .arena = *arena,
+            .step = first ? Errand::Step::kMapWindow : Errand::Step::kMapArena};
+  if (!Send(id, errand, true)) {
+    errands_.erase(id);
+    return false;
+  }
+  return true;
+}
+
+/// Makes the task make the call of the errand's step: the one that it is about to make is replaced,
+/// or, `from_stop` of the end of one, the instruction is run again.
+bool TrapOnce::Send(pid_t id, Errand& errand, bool from_stop) {
+  TaskRegisters registers = errand.saved;
+  const bool protect = errand.step == Errand::Step::kOpenKnownCalls;
+  static const std::int32_t kMap = NumberOf("mmap");
+  static const std::int32_t kProtect = NumberOf("mprotect");
+  const auto number = static_cast<std::uint64_t>(protect ? kProtect : kMap);
+  if (from_stop) {
+    registers.call_number() = number;
+  } else {
+    registers.rax() = number;
+    registers.call_number() = kNoCall;
+    registers.instruction_pointer() -= kCallBytes;
+  }
+  const bool arena = errand.step == Errand::Step::kMapArena;
+  registers.rdi() = protect ? window_.known_calls() : arena ? errand.arena : window_.address;
+  registers.rsi() = protect ? Layout::kBytes : arena ? DetourArena::kBytes : StubWindow::kBytes;
+  registers.rdx() = protect ? PROT_READ | PROT_WRITE : PROT_READ | PROT_EXEC;
+  registers.r10() = MAP_PRIVATE | MAP_ANONYMOUS | kMapFixedNoReplace;
+  registers.r8() = ~0ULL;
+  registers.r9() = 0;
+  return kernel_.WriteRegisters(id, registers).has_value() &&
+         kernel_.Resume(id, from_stop ? ResumeMode::kSyscall : ResumeMode::kRun, 0).has_value();
+}
+
+bool TrapOnce::Advance(pid_t id, AddressSpace& space, const StopEvent& event) {
+  Errand& errand = errands_.at(id);
+  if (std::holds_alternative<SeccompStop>(event)) {
+    (void)kernel_.Resume(id, ResumeMode::kSyscall, 0);
+    return true;
+  }
+  if (std::holds_alternative<TaskEnd>(event) || std::holds_alternative<ExitingStop>(event)) {
+    errands_.erase(id);
+    return false;
+  }
+  if (!std::holds_alternative<SyscallStop>(event)) {
+    // A signal: the program must find its own registers, at a call that it has yet to make.
+    PutBack(id, errand);
+    Finish(id, space, false);
+    return false;
+  }
+  Expected<TaskRegisters> registers = kernel_.ReadRegisters(id);
+  const bool protect = errand.step == Errand::Step::kOpenKnownCalls;
+  const std::uint64_t wanted = protect                                  ? 0
+                               : errand.step == Errand::Step::kMapArena ? errand.arena
+                                                                        : window_.address;
+  const bool ok = registers.has_value() && registers->rax() == wanted;
+  if (ok && errand.step != Errand::Step::kMapArena) {
+    errand.step = protect ? Errand::Step::kMapArena : Errand::Step::kOpenKnownCalls;
+    if (Send(id, errand, false)) {
+      return true;
+    }
+  }
+  PutBack(id, errand);
+  Finish(id, space, ok);
+  (void)kernel_.Resume(id, ResumeMode::kRun, 0);
+  return true;
+}
+
+void TrapOnce::PutBack(pid_t id, const Errand& errand) {
+  TaskRegisters registers = errand.saved;
+  registers.rax() = registers.call_number();
+  registers.call_number() = kNoCall;
+  registers.instruction_pointer() -= kCallBytes;
+  (void)kernel_.WriteRegisters(id, registers);
+}
+
+void TrapOnce::Finish(pid_t id, AddressSpace& space, bool ok) {
+  const Errand errand = errands_.at(id);
+  errands_.erase(id);
+  if (!ok) {
+    if (space.state == AddressSpace::State::kBare) {
+      space.state = AddressSpace::State::kRefused;
+    }
+    return;
+  }
+  space.arenas.push_back({.address = errand.arena, .sites = {}});
+  if (space.state == AddressSpace::State::kBare) {
+    space.state = AddressSpace::State::kReady;
+    ++counts_.spaces;
+    const std::uint64_t known = window_.known_calls();
+    const std::array<std::uint64_t, 2> addresses{known + Layout::kNameKeys,
+                                                 known + Layout::kPending};
+    static_assert(Layout::kPendingAddress == Layout::kNameKeysAddress + sizeof(std::uint64_t));
+    (void)ProcessMemory(id).Write({known + Layout::kNameKeysAddress}, addresses.data(),
+                                  sizeof addresses);
+    Forget(id, space);
+  }
+}
+
+std::shared_ptr<AddressSpace> TrapOnce::Fork(pid_t child, const AddressSpace& space) {
+  auto copy = std::make_shared<AddressSpace>(space);
+  copy->tasks = 1;
+  copy->strangers = 0;
+  if (copy->state == AddressSpace::State::kReady) {
+    // The child has descriptors of its own, of which nothing was asked yet.
+    ForgetDescriptors(child, *copy, 0, Layout::kDescriptors - 1);
+    copy->hits_before = 0;
+    copy->hits_before = Hits(child, *copy);
+  }
+  return copy;
+}
+
+std::uint64_t TrapOnce::Hits(pid_t id, const AddressSpace& space) const {
+  if (space.state != AddressSpace::State::kReady) {
+    return 0;
+  }
+  std::array<std::uint64_t, Layout::kHitCounters * Layout::kHitStride / sizeof(std::uint64_t)>
+      counters{};
+  if (!ProcessMemory(id)
+           .Read({window_.known_calls() + Layout::kHits}, counters.data(), sizeof counters)
+           .has_value()) {
+    return 0;
+  }
+  std::uint64_t hits = 0;
+  for (const std::uint64_t counter : counters) {
+    hits += counter;
+  }
+  return hits - std::min(hits, space.hits_before);
+}
+
+// --- known calls ---
+
+void TrapOnce::Forget(pid_t id, AddressSpace& space) {
+  if (space.state != AddressSpace::State::kReady) {
+    return;
+  }
+  const ProcessMemory memory(id);
+  space.seed = Random();
+  space.plain.fill(false);
+  (void)memory.Write({window_.known_calls() + Layout::kSeed}, &space.seed, sizeof space.seed);
+  const std::array<std::uint8_t, Layout::kPlainCalls> none{};
+  (void)memory.Write({window_.known_calls() + Layout::kPlain}, none.data(), none.size());
+  space.names_known = true;
+  ForgetNames(id, space);
+}
+
+void TrapOnce::ForgetNames(pid_t id, AddressSpace& space) {
+  if (space.state != AddressSpace::State::kReady || !space.names_known) {
+    return;
+  }
+  space.names_known = false;
+  space.names_seed = Random();
+  ++space.names_round;
+  (void)ProcessMemory(id).Write({window_.known_calls() + Layout::kNamesSeed}, &space.names_seed,
+                                sizeof space.names_seed);
+}
+
+std::optional<std::uint32_t> TrapOnce::IdentityOf(pid_t id, const AddressSpace& space,
+                                                  std::uint64_t fd) const {
+  if (space.state != AddressSpace::State::kReady || !space.ends_descriptors) {
+    return std::nullopt;
+  }
+  if (fd >= Layout::kDescriptors) {
+    return 0;
+  }
+  const auto identity = ProcessMemory(id).ReadValue<std::uint32_t>(
+      {window_.known_calls() + Layout::kIdentities + fd * sizeof(std::uint32_t)});
+  return identity.has_value() ? *identity : 0;
+}
+
+void TrapOnce::ForgetDescriptors(pid_t id, AddressSpace& space, std::uint64_t first,
+                                 std::uint64_t last) {
+  if (space.state != AddressSpace::State::kReady || first >= space.described) {
+    return;
+  }
+  const std::uint64_t end = std::min(last + 1, space.described);
+  const std::vector<std::uint32_t> none(end - first);
+  (void)ProcessMemory(id).Write(
+      {window_.known_calls() + Layout::kIdentities + first * sizeof(std::uint32_t)}, none.data(),
+      none.size() * sizeof(std::uint32_t));
+}
+
+void TrapOnce::Learn(pid_t id, AddressSpace& space, const CallStop& stop,
+                     const SyscallInvocation& invocation, const Repetition& repetition) {
+  if (repetition.opened != 0 && space.ends_descriptors && space.strangers == 0 && !space.closed) {
+    (void)Identify(id, space, repetition.opened_as, repetition.opened);
+  }
+  if (!repetition.silent || invocation.call.arch != Architecture::kX86_64 || space.closed ||
+      space.strangers != 0) {
+    return;
+  }
+  const std::optional<CallShape> shape = ShapeOf(invocation.call);
+  if (!shape || (shape->plain() &&
+                 (invocation.call.number < 0 ||
+                  invocation.call.number >= static_cast<std::int32_t>(Layout::kPlainCalls)))) {
+    return;
+  }
+  ++space.silent_stops;
+  if (space.state != AddressSpace::State::kReady || window_.Holds(stop.instruction_pointer)) {
+    return;
+  }
+  const std::uint64_t site = stop.instruction_pointer - kCallBytes;
+  const auto known = space.sites.find(site);
+  const std::optional<std::size_t> stub =
+      known != space.sites.end() ? known->second : Stub(id, space, site);
+  if (!stub || space.stubbed[*stub].site.number != invocation.call.number) {
+    CountUnpatched(id, space, site);
+    return;
+  }
+  if (shape->path) {
+    KnowName(id, space, invocation, *shape, repetition);
+  } else {
+    Know(id, space, invocation, *shape, repetition);
+  }
+}
+
+void TrapOnce::Know(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
+                    const CallShape& shape, const Repetition& repetition) {
+  const ProcessMemory memory(id);
+  const std::uint64_t known = window_.known_calls();
+  if (shape.plain()) {
+    const auto number = static_cast<std::size_t>(invocation.call.number);
+    const std::uint8_t yes = 1;
+    if (!space.plain.at(number) &&
+        memory.Write({known + Layout::kPlain + number}, &yes, sizeof yes).has_value()) {
+      space.plain.at(number) = true;
+    }
+    return;
+  }
+  std::vector<std::uint64_t> parts;
+  std::size_t descriptors = 0;
+  for (std::size_t i = 0; i < shape.size; ++i) {
+    const KeyPart& part = shape.parts.at(i);
+    const std::uint64_t argument = invocation.arguments.at(part.index);
+    if (part.kind == KeyPart::Kind::kScalar) {
+      parts.push_back(part.width_bits == 64 ? argument : static_cast<std::uint32_t>(argument));
+      continue;
+    }
+    const std::uint32_t identity = repetition.identities.at(descriptors++);
+    const std::uint64_t fd = static_cast<std::uint32_t>(argument);
+    if (identity == 0 || fd >= Layout::kDescriptors) {
+      return;
+    }
+    if (!Identify(id, space, fd, identity)) {
+      return;
+    }
+    parts.push_back(identity);
+  }
+  const std::uint64_t key = KeyOf(space.seed, invocation.call.number, parts);
+  const std::uint64_t pair = SlotOf(key) & ~1ULL;
+  std::array<std::uint64_t, 2> slots{};
+  const std::uint64_t address = known + Layout::kKeys + pair * sizeof key;
+  if (key == 0 || !memory.Read({address}, slots.data(), sizeof slots).has_value() ||
+      slots[0] == key || slots[1] == key) {
+    return;
+  }
+  const std::size_t slot = slots[0] == 0 ? 0 : slots[1] == 0 ? 1 : SlotOf(key) & 1U;
+  (void)memory.Write({address + slot * sizeof key}, &key, sizeof key);
+}
+
+bool TrapOnce::Identify(pid_t id, AddressSpace& space, std::uint64_t fd, std::uint32_t identity) {
+  const ProcessMemory memory(id);
+  const RemoteAddress address{window_.known_calls() + Layout::kIdentities + fd * sizeof identity};
+  const auto before = memory.ReadValue<std::uint32_t>(address);
+  space.described = std::max(space.described, fd + 1);
+  return before.has_value() &&
+         (*before == identity || memory.Write(address, &identity, sizeof identity).has_value());
+}
+
+void TrapOnce::KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
+                        const CallShape& shape, const Repetition& repetition) {
+  const ProcessMemory memory(id);
+  const std::uint64_t known = window_.known_calls();
+  const Expected<std::string> path =
+      memory.ReadString({invocation.arguments.at(shape.path->index)}, PATH_MAX);
+  if (!path.has_value()) {
+    return;
+  }
+  std::uint32_t directory = kWorkingDirectory;
+  if (shape.path->directory) {
+    const auto fd = static_cast<std::uint32_t>(invocation.arguments.at(*shape.path->directory));
+    if (fd != kWorkingDirectory) {
+      directory = repetition.identities[0];
+      if (directory == 0 || fd >= Layout::kDescriptors || !Identify(id, space, fd, directory)) {
+        return;
+      }
+    }
+  }
+  std::vector<std::uint64_t> parts;
+  for (std::size_t i = 0; i < shape.size; ++i) {
+    parts.push_back(static_cast<std::uint32_t>(invocation.arguments.at(shape.parts.at(i).index)));
+  }
+  if (space.names_made.empty()) {
+    space.names_made.resize(std::size_t{1} << Layout::kKeyBits);
+  }
+  const auto key_of = [&] {
+    return NameKeyOf(space.names_seed, invocation.call.number, directory, *path, parts);
+  };
+  std::uint64_t key = key_of();
+  std::uint64_t slot = SlotOf(key);
+  if (space.names_made[slot] == space.names_round &&
+      space.names_made[slot ^ 1U] == space.names_round) {
+    std::array<std::uint64_t, 2> slots{};
+    if (!memory
+             .Read({known + Layout::kNameKeys + (slot & ~1ULL) * sizeof key}, slots.data(),
+                   sizeof slots)
+             .has_value() ||
+        slots[0] == key || slots[1] == key) {
+      return;  // known, and another thread was in between
+    }
+    // A thread may be between finding a key and taking its result: all begin anew.
+    ForgetNames(id, space);
+    key = key_of();
+    slot = SlotOf(key);
+  } else if (space.names_made[slot] == space.names_round) {
+    slot ^= 1U;
+  }
+  if (key == 0) {
+    return;
+  }
+  const std::uint64_t result = static_cast<std::uint32_t>(repetition.result);
+  const std::uint64_t address = known + Layout::kNameKeys + slot * sizeof key;
+  if (memory.Write({address + Layout::kResults}, &result, sizeof result).has_value() &&
+      memory.Write({address}, &key, sizeof key).has_value()) {
+    space.names_made[slot] = space.names_round;
+    space.names_known = true;
+  }
+}
+
+// --- code ---
+
+const Mapping* TrapOnce::TextAt(pid_t id, AddressSpace& space, std::uint64_t address) {
+  const auto find = [&]() -> const Mapping* {
+    const auto found = std::ranges::find_if(space.text, [&](const Mapping& mapping) {
+      return mapping.begin <= address && address < mapping.end;
+    });
+    return found == space.text.end() ? nullptr : &*found;
+  };
+  if (const Mapping* const known = find(); known != nullptr) {
+    return known;
+  }
+  Expected<std::vector<Mapping>> mappings = ReadMappings(id);
+  if (!mappings.has_value()) {
+    return nullptr;
+  }
+  space.text = *std::move(mappings);
+  // Writing to what is shared would change the file.
+  std::erase_if(space.text, [](const Mapping& mapping) {
+    return !mapping.executable || mapping.writable || !mapping.is_private ||
+           !mapping.path.starts_with('/');
+  });
+  return find();
+}
+
+void TrapOnce::CountUnpatched(pid_t id, AddressSpace& space, std::uint64_t site) {
+  const Mapping* const mapping = TextAt(id, space, site);
+  std::string name = mapping != nullptr
+                         ? fmt::format("{}+{:#x}", mapping->path, site - mapping->begin)
+                         : std::string("code that is of no file");
+  if (counts_.unpatched.contains(name) || counts_.unpatched.size() < kMostUnpatchedNamed) {
+    ++counts_.unpatched[std::move(name)];
+  }
+}
+
+DetourArena* TrapOnce::ArenaNear(AddressSpace& space, std::uint64_t site) const {
+  const auto found = std::ranges::find_if(space.arenas, [&](const DetourArena& arena) {
+    return Distance(arena.address, site) < kReach &&
+           arena.sites.size() < DetourArena::kBytes / kDetourBytes;
+  });
+  return found == space.arenas.end() ? nullptr : &*found;
+}
+
+std::optional<std::size_t> TrapOnce::Stub(pid_t id, AddressSpace& space, std::uint64_t site) {
+  if (space.tasks != 1) {
+    return std::nullopt;  // another task may run on these bytes
+  }
+  const Mapping* const text = TextAt(id, space, site);
+  if (text == nullptr || site - text->begin < kBytesBefore || text->end - site < kBytesAfter) {
+    space.sites.emplace(site, std::nullopt);
+    return std::nullopt;
+  }
+  if (ArenaNear(space, site) == nullptr) {
+    if (space.arenas.size() < 8) {
+      space.wants_arena_near = site;
+    }
+    return std::nullopt;
+  }
+  std::array<std::uint8_t, kBytesBefore + kBytesAfter> code{};
+  if (!ProcessMemory(id).Read({site - kBytesBefore}, code.data(), code.size()).has_value()) {
+    return std::nullopt;
+  }
+  const std::optional<CallSite> found = RecognizeSite(code, kBytesBefore, site);
+  const std::optional<std::size_t> stub =
+      found && ShapeOf({.arch = Architecture::kX86_64, .number = found->number})
+          ? Write(id, space, *found, std::span(code).first(kBytesBefore))
+          : std::nullopt;
+  space.sites.emplace(site, stub);
+  return stub;
+}
+
+std::optional<std::size_t> TrapOnce::Write(pid_t id, AddressSpace& space, const CallSite& site,
+                                           std::span<const std::uint8_t> before) {
+  const std::size_t index = space.stubbed.size();
+  DetourArena* const arena = ArenaNear(space, site.address);
+  if (arena == nullptr || (index + 1) * kStubBytes > StubWindow::kCodeBytes) {
+    return std::nullopt;
+  }
+  const std::optional<CallShape> shape =
+      ShapeOf({.arch = Architecture::kX86_64, .number = site.number});
+  const std::uint64_t address = window_.address + index * kStubBytes;
+  const std::uint64_t detour = arena->address + arena->sites.size() * kDetourBytes;
+  const StubCode stub = WriteStub({.address = address,
+                                   .known_calls = window_.known_calls(),
+                                   .site = site.address,
+                                   .number = site.number,
+                                   .shape = *shape,
+                                   .report = detour + kReportOffset});
+  std::vector<std::uint8_t> code = WriteDetour(site, before, detour, address);
+  constexpr std::uint8_t kInvalid = 0xcc;
+  code.resize(kReportOffset, kInvalid);
+  code.insert(code.end(), {0x0f, 0x05});
+  if (stub.bytes.size() > kStubBytes || !kernel_.WriteCode(id, address, stub.bytes).has_value() ||
+      !kernel_.WriteCode(id, detour, code).has_value() ||
+      !kernel_.WriteCode(id, site.patched(), WriteJump(site, detour)).has_value()) {
+    return std::nullopt;
+  }
+  arena->sites.push_back(index);
+  space.stubbed.push_back({.site = site,
+                           .shape = *shape,
+                           .detour = detour,
+                           .after_call = address + stub.after_call,
+                           .done = address + stub.done,
+                           .missed = address + stub.missed});
+  if (shape->closes || shape->opens) {
+    space.ends_descriptors = true;
+    space.described = Layout::kDescriptors;
+  }
+  ++counts_.stubs;
+  return index;
+}
+
+bool TrapOnce::BeforeThread(pid_t id, AddressSpace& space, const CallStop& stop) {
+  if (space.closed || space.tasks != 1) {
+    return false;
+  }
+  if (space.state == AddressSpace::State::kBare) {
+    return Begin(id, space, stop, stop.instruction_pointer);
+  }
+  if (space.state == AddressSpace::State::kReady) {
+    StubEverything(id, space);
+  }
+  return false;
+}
+
+void TrapOnce::StubEverything(pid_t id, AddressSpace& space) {
+  space.text.clear();
+  (void)TextAt(id, space, 0);
+  const std::vector<Mapping> text = space.text;
+  for (const Mapping& mapping : text) {
+    constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;
+    if (mapping.end - mapping.begin > kMostBytes) {
+      continue;
+    }
+    std::vector<std::uint8_t> code(mapping.end - mapping.begin);
+    if (!ProcessMemory(id).Read({mapping.begin}, code.data(), code.size()).has_value()) {
+      continue;
+    }
+    for (auto at = code.begin(); (at = std::find(at, code.end(), 0x0f)) != code.end(); ++at) {
+      const auto offset = static_cast<std::size_t>(at - code.begin());
+      const std::uint64_t site = mapping.begin + offset;
+      const std::optional<CallSite> found = RecognizeSite(code, offset, site);
+      if (!found || space.sites.contains(site) ||
+          !ShapeOf({.arch = Architecture::kX86_64, .number = found->number})) {
+        continue;
+      }
+      if (const auto stub = Write(id, space, *found,
+                                  std::span(code).subspan(offset - kBytesBefore, kBytesBefore))) {
+        space.sites.emplace(site, stub);
+      }
+    }
+  }
+}
+
+}  // namespace cordon
