@@ -189,8 +189,8 @@ Expected<std::vector<std::string>> ReadPlainStrings(const JsonCursor& place) {
 }
 
 Expected<std::string> ReadAbsolutePath(const JsonCursor& place) {
-  ASSIGN_OR_RETURN(std::string path, ReadPlainString(place));
-  if (!path.starts_with('/')) {
+  Expected<std::string> path = ReadPlainString(place);
+  if (path && !path->starts_with('/')) {
     return Fail(place.Mistake("expected an absolute path"));
   }
   return path;

@@ -14,6 +14,7 @@
 #include "runtime/base_filter.h"
 #include "runtime/capability_names.h"
 #include "runtime/landlock_access.h"
+#include "runtime/rlimit_names.h"
 
 namespace cordon {
 namespace {
@@ -36,30 +37,6 @@ constexpr std::array<NamespaceFlag, 5> kNamespaceFlags{{
     {Namespace::kUts, CLONE_NEWUTS},
     {Namespace::kIpc, CLONE_NEWIPC},
     {Namespace::kNetwork, CLONE_NEWNET},
-}};
-
-struct RlimitName {
-  std::string_view name;
-  int resource;
-};
-
-constexpr std::array<RlimitName, 16> kRlimitNames{{
-    {"RLIMIT_AS", RLIMIT_AS},
-    {"RLIMIT_CORE", RLIMIT_CORE},
-    {"RLIMIT_CPU", RLIMIT_CPU},
-    {"RLIMIT_DATA", RLIMIT_DATA},
-    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
-    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
-    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-    {"RLIMIT_NICE", RLIMIT_NICE},
-    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
-    {"RLIMIT_NPROC", RLIMIT_NPROC},
-    {"RLIMIT_RSS", RLIMIT_RSS},
-    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
-    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
-    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-    {"RLIMIT_STACK", RLIMIT_STACK},
 }};
 
 std::string NameOfVariable(const std::string& entry) {
@@ -332,12 +309,12 @@ Status PlanRlimits(const LaunchRequest& request, const HostFeatures& host, Launc
     plan.oom_score_adj = host.oom_score_adj;
   }
   for (const Rlimit& wanted : request.config.rlimits) {
-    const auto* const known = std::ranges::find(kRlimitNames, wanted.type, &RlimitName::name);
-    if (known == kRlimitNames.end()) {
+    const std::optional<int> resource = RlimitNumber(wanted.type);
+    if (!resource) {
       return Fail(InvalidInput("'" + wanted.type + "' is not the name of a resource limit"));
     }
-    RlimitStep step{known->resource, {wanted.soft, wanted.hard}, wanted.type};
-    const auto current = host.rlimits.find(known->resource);
+    RlimitStep step{*resource, {wanted.soft, wanted.hard}, wanted.type};
+    const auto current = host.rlimits.find(*resource);
     if (current != host.rlimits.end() && !may_raise &&
         step.limit.rlim_max > current->second.rlim_max) {
       step.limit.rlim_max = current->second.rlim_max;

@@ -6,7 +6,7 @@
 namespace cordon {
 namespace {
 
-constexpr std::array<std::pair<LaunchStep, std::string_view>, 43> kPhrases{{
+constexpr std::array<std::pair<LaunchStep, std::string_view>, 63> kPhrases{{
     {LaunchStep::kNone, "starting"},
     {LaunchStep::kMapIds, "waiting for the maps of the user namespace"},
     {LaunchStep::kJoinCgroup, "joining the cgroup"},
@@ -50,6 +50,26 @@ constexpr std::array<std::pair<LaunchStep, std::string_view>, 43> kPhrases{{
     {LaunchStep::kSeccomp, "loading the seccomp filter"},
     {LaunchStep::kHandover, "handing the seccomp listener over"},
     {LaunchStep::kExecute, "executing the command"},
+    {LaunchStep::kClearGroups, "becoming root in the user namespace"},
+    {LaunchStep::kDomainName, "setting the domain name"},
+    {LaunchStep::kTreeRoot, "attaching the root of the container"},
+    {LaunchStep::kCopyUp, "copying what is there to the tmpfs on"},
+    {LaunchStep::kDevice, "making the device"},
+    {LaunchStep::kSetting, "writing the kernel setting"},
+    {LaunchStep::kPropagation, "setting the propagation of the mount on"},
+    {LaunchStep::kTerminal, "making the terminal"},
+    {LaunchStep::kHook, "running the hook"},
+    {LaunchStep::kKeyring, "making the session keyring"},
+    {LaunchStep::kSession, "making the session"},
+    {LaunchStep::kStreams, "giving the standard streams to the user"},
+    {LaunchStep::kScheduler, "setting the scheduler"},
+    {LaunchStep::kIoPriority, "setting the I/O priority"},
+    {LaunchStep::kPersonality, "setting the personality"},
+    {LaunchStep::kOomScore, "setting the score for the OOM killer"},
+    {LaunchStep::kUserRecord, "reading the container's /etc/passwd"},
+    {LaunchStep::kFindCommand, "looking for the command"},
+    {LaunchStep::kLoadLabel, "setting the security label of the command"},
+    {LaunchStep::kWaitForStart, "waiting for the start"},
 }};
 
 }  // namespace

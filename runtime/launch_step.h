@@ -51,6 +51,27 @@ enum class LaunchStep : std::uint32_t {
   kSeccomp,
   kHandover,
   kExecute,
+  // Of containers of engines only (runtime/oci_*):
+  kClearGroups,
+  kDomainName,
+  kTreeRoot,
+  kCopyUp,       ///< index: which mount
+  kDevice,       ///< index: which of the plan's devices
+  kSetting,      ///< index: which kernel setting
+  kPropagation,  ///< index: which mount
+  kTerminal,
+  kHook,  ///< index: which hook; an errno, or ECHILD for an exit status that is not 0
+  kKeyring,
+  kSession,
+  kStreams,
+  kScheduler,
+  kIoPriority,
+  kPersonality,
+  kOomScore,
+  kUserRecord,
+  kFindCommand,
+  kLoadLabel,
+  kWaitForStart,
 };
 
 /// A phrase for a message: "mounting the root read-only".

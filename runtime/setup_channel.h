@@ -23,6 +23,11 @@ enum class SetupMessageKind : std::uint32_t {
   kSocket,         ///< to the outside: with the socket; none when `value` (errno) is not 0
   kNotExecuted,    ///< to the outside: `value` = errno of execve
   kEnded,          ///< to the outside: `value` = the workload's wait status
+  // Of containers of engines only (runtime/oci_*):
+  kHooks,     ///< to the outside: everything but the change of the root is done
+  kTerminal,  ///< to the outside: with the terminal's master
+  kCreated,   ///< to the outside: only kGo is missing; nothing more is waited for
+  kHeld,      ///< to who starts: with the page that says how it ends
 };
 
 struct SetupMessage {

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A Docker engine of our own: Debian's dockerd with its own folders and socket, no bridge and no firewall rules, so that it works beside
-# another engine and leaves nothing behind. Needs harness.sh. start_engine sets $docker, an array that is the client's command.
+# another engine and leaves nothing behind. Needs harness.sh. start_engine sets $docker, an array that is the client's command; $engine_arguments
+# are more options for dockerd.
 
 # /usr/bin first: a client of another origin on the PATH may speak only to newer engines.
 find_client() {
@@ -15,6 +16,8 @@ find_client() {
   return 1
 }
 
+engine_arguments=()
+
 start_engine() {
   local log
   engine=${work:?}/engine
@@ -25,7 +28,7 @@ start_engine() {
   HOME=$engine XDG_RUNTIME_DIR=$engine setsid /usr/sbin/dockerd --config-file "$engine/daemon.json" \
     --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/docker.pid" \
     --host "unix://$engine/docker.sock" --bridge=none --iptables=false --ip-forward=false --ip-masq=false \
-    --storage-driver=vfs --cgroup-parent "/$(basename "$work")" >"$log" 2>&1 </dev/null &
+    --storage-driver=vfs --cgroup-parent "/$(basename "$work")" "${engine_arguments[@]}" >"$log" 2>&1 </dev/null &
   engine_pid=$!
   at_end stop_engine
   local limit=$((SECONDS + 60))

@@ -1,0 +1,161 @@
+#include "runtime/oci_mount_step.h"
+
+#include <linux/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "common/text.h"
+#include "model/oci_spec_json.h"
+
+namespace cordon {
+namespace {
+
+struct AttributeOption {
+  std::string_view name;
+  std::uint64_t set;
+  std::uint64_t clear;
+};
+
+constexpr std::uint64_t kNoSymlinks = 0x00200000;  // linux/mount.h: MOUNT_ATTR_NOSYMFOLLOW
+
+/// With "r" before each also for all below. The three of atime are values of one field
+/// (mount_setattr(2)).
+constexpr std::array<AttributeOption, 17> kAttributeOptions{{
+    {"ro", MOUNT_ATTR_RDONLY, 0},
+    {"rw", 0, MOUNT_ATTR_RDONLY},
+    {"nosuid", MOUNT_ATTR_NOSUID, 0},
+    {"suid", 0, MOUNT_ATTR_NOSUID},
+    {"nodev", MOUNT_ATTR_NODEV, 0},
+    {"dev", 0, MOUNT_ATTR_NODEV},
+    {"noexec", MOUNT_ATTR_NOEXEC, 0},
+    {"exec", 0, MOUNT_ATTR_NOEXEC},
+    {"relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
+    {"norelatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
+    {"noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME},
+    {"atime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
+    {"strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
+    {"nostrictatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
+    {"nodiratime", MOUNT_ATTR_NODIRATIME, 0},
+    {"diratime", 0, MOUNT_ATTR_NODIRATIME},
+    {"nosymfollow", kNoSymlinks, 0},
+}};
+
+/// Words of mount(8) that ask for what is so anyway, or for no more than silence.
+constexpr std::array<std::string_view, 8> kNeutralOptions{
+    "defaults", "async", "loud", "silent", "nolazytime", "nomand", "noiversion", "symfollow"};
+
+/// Of a file system, not of a mount; fsconfig(2) takes them by these names.
+constexpr std::array<std::string_view, 4> kSuperblockFlags{"sync", "dirsync", "lazytime", "mand"};
+
+const AttributeOption* FindAttribute(std::string_view option) {
+  const auto* const found = std::ranges::find(kAttributeOptions, option, &AttributeOption::name);
+  return found == kAttributeOptions.end() ? nullptr : found;
+}
+
+void Apply(const AttributeOption& option, std::uint64_t& set, std::uint64_t& clear) {
+  set = (set & ~option.clear) | option.set;
+  clear = (clear & ~option.set) | option.clear;
+}
+
+Error Mistake(const OciMount& mount, const std::string& what) {
+  return InvalidInput("mount on " + Quote(mount.destination) + ": " + what);
+}
+
+/// False for what only the file system knows.
+bool TakeOption(const std::string& option, OciMountStep& step) {
+  if (const AttributeOption* attribute = FindAttribute(option)) {
+    Apply(*attribute, step.attributes_set, step.attributes_clear);
+    return true;
+  }
+  if (option == "bind" || option == "rbind") {
+    step.kind = OciMountKind::kBind;
+    step.recursive = option == "rbind";
+    return true;
+  }
+  if (option == "remount") {
+    step.kind = OciMountKind::kRemount;
+    return true;
+  }
+  if (option == "idmap" || option == "ridmap") {
+    step.idmapped = true;
+    step.idmapped_below = option == "ridmap";
+    return true;
+  }
+  if (option == "tmpcopyup") {
+    step.copy_up = true;
+    return true;
+  }
+  if (const auto mode = OciPropagationFromName(option)) {
+    step.propagation = mode;
+    return true;
+  }
+  if (option.starts_with('r')) {
+    if (const AttributeOption* attribute = FindAttribute(std::string_view(option).substr(1))) {
+      Apply(*attribute, step.below_set, step.below_clear);
+      return true;
+    }
+  }
+  return std::ranges::find(kNeutralOptions, option) != kNeutralOptions.end();
+}
+
+Status CheckBind(const OciMount& mount, const OciMountStep& step) {
+  if (step.source.empty()) {
+    return Fail(Mistake(mount, "a bind mount needs a source"));
+  }
+  if (step.copy_up) {
+    return Fail(Mistake(mount, "tmpcopyup is for a tmpfs"));
+  }
+  for (const auto& [name, value] : step.parameters) {
+    if (std::ranges::find(kSuperblockFlags, name) == kSuperblockFlags.end()) {
+      return Fail(Mistake(mount, "option '" + name + "' means nothing to a bind mount"));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<OciMountStep> PlanOciMount(const OciMount& mount) {
+  OciMountStep step;
+  step.destination = mount.destination;
+  if (step.destination.find_first_not_of('/') == std::string::npos) {
+    return Fail(Mistake(mount, "the root itself is what root.path says"));
+  }
+  step.source = mount.source;
+  step.type = mount.type;
+  step.uid_mappings = mount.uid_mappings;
+  step.gid_mappings = mount.gid_mappings;
+  if (mount.type == "bind") {
+    step.kind = OciMountKind::kBind;
+  } else if (mount.type == "cgroup" || mount.type == "cgroup2") {
+    step.kind = OciMountKind::kCgroup;
+  }
+  for (const std::string& option : mount.options) {
+    if (!TakeOption(option, step)) {
+      const std::size_t equals = option.find('=');
+      step.parameters.emplace_back(option.substr(0, equals), equals == std::string::npos
+                                                                 ? std::string()
+                                                                 : option.substr(equals + 1));
+    }
+  }
+  if (step.kind == OciMountKind::kBind) {
+    RETURN_IF_ERROR(CheckBind(mount, step));
+    // mount(2) ignores them here, and so does everybody.
+    step.parameters.clear();
+    return step;
+  }
+  if (step.idmapped || !step.uid_mappings.empty()) {
+    return Fail(Mistake(mount, "ids are mapped for bind mounts only"));
+  }
+  if (step.kind == OciMountKind::kFileSystem && step.type.empty()) {
+    return Fail(Mistake(mount, "no type of file system"));
+  }
+  if (step.copy_up && step.type != "tmpfs") {
+    return Fail(Mistake(mount, "tmpcopyup is for a tmpfs"));
+  }
+  return step;
+}
+
+}  // namespace cordon
