@@ -56,7 +56,7 @@ std::optional<TraceTier> TraceTierFromName(std::string_view name) {
 
 SessionCounts PtraceSession::counts() const {
   SessionCounts counts = counts_;
-  if (trap_once_) {
+  if (trap_once_ != nullptr) {
     counts.stubs = trap_once_->counts();
     // A memory counts once, whoever shares it.
     std::set<const AddressSpace*> alive;
@@ -73,7 +73,7 @@ Status PtraceSession::Begin(pid_t root) {
   Task& task = tasks_[root];
   task.tier = tier_;
   task.process = root;
-  if (trap_once_) {
+  if (trap_once_ != nullptr) {
     task.space = std::make_shared<AddressSpace>();
   }
   ++counts_.tasks;

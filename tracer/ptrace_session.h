@@ -69,7 +69,7 @@ class PtraceSession {
   /// Known calls are made by stubs in `window`, past which the filter lets them. Before Begin(),
   /// with kFiltered.
   void UseStubs(StubWindow window, std::uint64_t silent_stops_before) {
-    trap_once_.emplace(kernel_, window, silent_stops_before);
+    trap_once_ = std::make_unique<TrapOnce>(kernel_, window, silent_stops_before);
   }
 
   /// What is known is to be seen once more: stubs let nothing through that was not seen since.
@@ -79,7 +79,7 @@ class PtraceSession {
   /// kNamesLifetime, as what is outside the workload may change them.
   void ForgetNames();
 
-  bool uses_stubs() const { return trap_once_.has_value(); }
+  bool uses_stubs() const { return trap_once_ != nullptr; }
 
   /// Begins to follow `root`, which is seized and in a stop that swallows its signal.
   Status Begin(pid_t root);
@@ -207,8 +207,8 @@ class PtraceSession {
   std::unordered_set<pid_t> released_;  ///< let go of before their parent's event came
   std::function<void(pid_t, int)> on_group_stop_;
   SessionCounts counts_;
-  std::optional<TrapOnce> trap_once_;
-  unsigned changers_ = 0;  ///< tasks in calls that change what names mean
+  std::unique_ptr<TrapOnce> trap_once_;  ///< kFast only
+  unsigned changers_ = 0;                ///< tasks in calls that change what names mean
 };
 
 }  // namespace cordon

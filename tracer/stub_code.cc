@@ -139,13 +139,14 @@ void MixName(MachineCode& code) {
 
 /// rax keeps the thread's own word, of its stack and of the seed before the look-up, so that a seed
 /// that changed meanwhile is noticed after the call.
-void LookUpName(MachineCode& code, const StubRequest& request, MissJumps& misses) {
+void LookUpName(MachineCode& code, const StubRequest& request, const PathPart& path,
+                MissJumps& misses) {
   const std::uint64_t known = request.known_calls;
   code.Bytes({0x48, 0x89, 0xe0, 0x48, 0xc1, 0xe8, 4});  // mov %rsp, %rax; shr $4, %rax
   code.Bytes({0x33, 0x05});                             // xor seed(%rip), %eax
   code.Distance(known + Layout::kNamesSeed);
-  if (request.shape.path->directory) {
-    LoadArgument(code, *request.shape.path->directory, false);
+  if (path.directory) {
+    LoadArgument(code, *path.directory, false);
     code.Bytes({0x83, 0xf9, 0x9c, 0x74, 0});  // cmp $AT_FDCWD, %ecx; je beyond
     const std::size_t from = code.bytes().size();
     code.Bytes({0x81, 0xf9});  // cmp $kDescriptors, %ecx
@@ -167,7 +168,7 @@ void LookUpName(MachineCode& code, const StubRequest& request, MissJumps& misses
   code.Word32(static_cast<std::uint32_t>(request.number));
   MultiplyName(code);
   MixName(code);
-  LoadArgument(code, request.shape.path->index, true);
+  LoadArgument(code, path.index, true);
   code.Bytes({0x48, 0x85, 0xc9, 0x0f, 0x84});  // test %rcx, %rcx; jz miss
   misses.Add(code);
   const std::size_t loop = code.bytes().size();
@@ -267,7 +268,7 @@ StubCode WriteStub(const StubRequest& request) {
   MachineCode code(request.address);
   MissJumps misses;
   if (request.shape.path) {
-    LookUpName(code, request, misses);
+    LookUpName(code, request, *request.shape.path, misses);
   } else if (request.shape.plain()) {
     LookUpNumber(code, request, misses);
   } else {

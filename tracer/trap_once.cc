@@ -36,6 +36,11 @@ std::int32_t NumberOf(std::string_view name) {
   return SyscallNumber(Architecture::kX86_64, name).value_or(-1);
 }
 
+/// The shape of the call that is made there.
+std::optional<CallShape> ShapeAt(const std::optional<CallSite>& site) {
+  return site ? ShapeOf({.arch = Architecture::kX86_64, .number = site->number}) : std::nullopt;
+}
+
 /// Free memory below the mapping that holds `near`, with room around it for what grows there.
 std::optional<std::uint64_t> FindGap(const std::vector<Mapping>& mappings, std::uint64_t near) {
   constexpr std::uint64_t kMargin = 1U << 20U;
@@ -318,7 +323,7 @@ void TrapOnce::Learn(pid_t id, AddressSpace& space, const CallStop& stop,
     return;
   }
   if (shape->path) {
-    KnowName(id, space, invocation, *shape, repetition);
+    KnowName(id, space, invocation, *shape, *shape->path, repetition);
   } else {
     Know(id, space, invocation, *shape, repetition);
   }
@@ -378,17 +383,18 @@ bool TrapOnce::Identify(pid_t id, AddressSpace& space, std::uint64_t fd, std::ui
 }
 
 void TrapOnce::KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
-                        const CallShape& shape, const Repetition& repetition) {
+                        const CallShape& shape, const PathPart& place,
+                        const Repetition& repetition) {
   const ProcessMemory memory(id);
   const std::uint64_t known = window_.known_calls();
   const Expected<std::string> path =
-      memory.ReadString({invocation.arguments.at(shape.path->index)}, PATH_MAX);
+      memory.ReadString({invocation.arguments.at(place.index)}, PATH_MAX);
   if (!path.has_value()) {
     return;
   }
   std::uint32_t directory = kWorkingDirectory;
-  if (shape.path->directory) {
-    const auto fd = static_cast<std::uint32_t>(invocation.arguments.at(*shape.path->directory));
+  if (place.directory) {
+    const auto fd = static_cast<std::uint32_t>(invocation.arguments.at(*place.directory));
     if (fd != kWorkingDirectory) {
       directory = repetition.identities[0];
       if (directory == 0 || fd >= Layout::kDescriptors || !Identify(id, space, fd, directory)) {
@@ -397,6 +403,7 @@ void TrapOnce::KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& 
     }
   }
   std::vector<std::uint64_t> parts;
+  parts.reserve(shape.size);
   for (std::size_t i = 0; i < shape.size; ++i) {
     parts.push_back(static_cast<std::uint32_t>(invocation.arguments.at(shape.parts.at(i).index)));
   }
@@ -500,30 +507,29 @@ std::optional<std::size_t> TrapOnce::Stub(pid_t id, AddressSpace& space, std::ui
     return std::nullopt;
   }
   const std::optional<CallSite> found = RecognizeSite(code, kBytesBefore, site);
+  const std::optional<CallShape> shape = ShapeAt(found);
   const std::optional<std::size_t> stub =
-      found && ShapeOf({.arch = Architecture::kX86_64, .number = found->number})
-          ? Write(id, space, *found, std::span(code).first(kBytesBefore))
-          : std::nullopt;
+      found && shape ? Write(id, space, *found, *shape, std::span(code).first(kBytesBefore))
+                     : std::nullopt;
   space.sites.emplace(site, stub);
   return stub;
 }
 
 std::optional<std::size_t> TrapOnce::Write(pid_t id, AddressSpace& space, const CallSite& site,
+                                           const CallShape& shape,
                                            std::span<const std::uint8_t> before) {
   const std::size_t index = space.stubbed.size();
   DetourArena* const arena = ArenaNear(space, site.address);
   if (arena == nullptr || (index + 1) * kStubBytes > StubWindow::kCodeBytes) {
     return std::nullopt;
   }
-  const std::optional<CallShape> shape =
-      ShapeOf({.arch = Architecture::kX86_64, .number = site.number});
   const std::uint64_t address = window_.address + index * kStubBytes;
   const std::uint64_t detour = arena->address + arena->sites.size() * kDetourBytes;
   const StubCode stub = WriteStub({.address = address,
                                    .known_calls = window_.known_calls(),
                                    .site = site.address,
                                    .number = site.number,
-                                   .shape = *shape,
+                                   .shape = shape,
                                    .report = detour + kReportOffset});
   std::vector<std::uint8_t> code = WriteDetour(site, before, detour, address);
   constexpr std::uint8_t kInvalid = 0xcc;
@@ -536,12 +542,12 @@ std::optional<std::size_t> TrapOnce::Write(pid_t id, AddressSpace& space, const 
   }
   arena->sites.push_back(index);
   space.stubbed.push_back({.site = site,
-                           .shape = *shape,
+                           .shape = shape,
                            .detour = detour,
                            .after_call = address + stub.after_call,
                            .done = address + stub.done,
                            .missed = address + stub.missed});
-  if (shape->closes || shape->opens) {
+  if (shape.closes || shape.opens) {
     space.ends_descriptors = true;
     space.described = Layout::kDescriptors;
   }
@@ -579,11 +585,11 @@ void TrapOnce::StubEverything(pid_t id, AddressSpace& space) {
       const auto offset = static_cast<std::size_t>(at - code.begin());
       const std::uint64_t site = mapping.begin + offset;
       const std::optional<CallSite> found = RecognizeSite(code, offset, site);
-      if (!found || space.sites.contains(site) ||
-          !ShapeOf({.arch = Architecture::kX86_64, .number = found->number})) {
+      const std::optional<CallShape> shape = ShapeAt(found);
+      if (!found || !shape || space.sites.contains(site)) {
         continue;
       }
-      if (const auto stub = Write(id, space, *found,
+      if (const auto stub = Write(id, space, *found, *shape,
                                   std::span(code).subspan(offset - kBytesBefore, kBytesBefore))) {
         space.sites.emplace(site, stub);
       }

@@ -115,11 +115,11 @@ class TrapOnce {
   void PutBack(pid_t id, const Errand& errand);
   std::optional<std::size_t> Stub(pid_t id, AddressSpace& space, std::uint64_t site);
   std::optional<std::size_t> Write(pid_t id, AddressSpace& space, const CallSite& site,
-                                   std::span<const std::uint8_t> before);
+                                   const CallShape& shape, std::span<const std::uint8_t> before);
   void Know(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
             const CallShape& shape, const Repetition& repetition);
   void KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
-                const CallShape& shape, const Repetition& repetition);
+                const CallShape& shape, const PathPart& place, const Repetition& repetition);
   bool Identify(pid_t id, AddressSpace& space, std::uint64_t fd, std::uint32_t identity);
   const StubbedSite* SiteOf(const AddressSpace& space, std::uint64_t pc) const;
   Report MakeReport(pid_t id, AddressSpace& space, const StubbedSite& site,
