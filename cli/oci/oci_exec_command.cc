@@ -143,7 +143,9 @@ Status Exec(OciCall& call, const ExecOptions& options) {
   plan.preserved_fds = options.preserve_fds;
   plan.keyring = "_ses." + container.record.id;
   OciFilter filter;
+  const OciSeccomp* seccomp = nullptr;
   if (spec.seccomp) {
+    seccomp = &*spec.seccomp;
     std::vector<std::string> known_warnings;
     ASSIGN_OR_RETURN(filter, LoadOciFilter(*spec.seccomp, plan, call.root + "/.filters", source,
                                            known_warnings));
@@ -154,7 +156,7 @@ Status Exec(OciCall& call, const ExecOptions& options) {
       ExecuteInOciContainer(
           {.plan = plan,
            .filter = filter,
-           .seccomp = spec.seccomp ? &*spec.seccomp : nullptr,
+           .seccomp = seccomp,
            .cgroups = container.cgroups,
            .record = container.record,
            .container = container.process->get(),

@@ -131,6 +131,7 @@ stop_pid() {
 start_server() {
   local log=$1
   shift
+  : >"$log" # there when the caller looks, however late the server begins
   "$@" >"$log" 2>&1 &
   server=$!
   at_end stop_pid "$server"
