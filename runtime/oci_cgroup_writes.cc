@@ -49,45 +49,41 @@ std::string LimitText(std::int64_t limit, const Writes& writes) {
   return limit < 0 ? (writes.is_v1("memory") ? "-1" : "max") : std::to_string(limit);
 }
 
+/// Engines write 0 for what nobody asked for.
 template <typename Value>
-bool Given(const std::optional<Value>& value) {
-  return value && *value != 0;
+Value Given(const std::optional<Value>& value) {
+  return value.value_or(0);
 }
 
 Status AddMemory(const OciResources& resources, Writes& writes) {
-  if (Given(resources.memory_limit)) {
+  if (const auto limit = Given(resources.memory_limit); limit != 0) {
     writes.Add("memory", writes.is_v1("memory") ? "memory.limit_in_bytes" : "memory.max",
-               LimitText(*resources.memory_limit, writes));
+               LimitText(limit, writes));
   }
-  if (Given(resources.memory_swap)) {
+  if (const auto swap = Given(resources.memory_swap); swap != 0) {
     if (writes.is_v1("memory")) {
-      writes.Add("memory", "memory.memsw.limit_in_bytes",
-                 LimitText(*resources.memory_swap, writes));
+      writes.Add("memory", "memory.memsw.limit_in_bytes", LimitText(swap, writes));
     } else {
       // v2 counts swap by itself.
-      if (*resources.memory_swap >= 0 &&
-          (!Given(resources.memory_limit) || *resources.memory_limit > *resources.memory_swap)) {
+      const std::int64_t limit = Given(resources.memory_limit);
+      if (swap >= 0 && (limit == 0 || limit > swap)) {
         return Fail(InvalidInput(
             "linux.resources.memory: swap counts both and needs a limit that is not above it"));
       }
-      writes.Add("memory", "memory.swap.max",
-                 *resources.memory_swap < 0
-                     ? "max"
-                     : std::to_string(*resources.memory_swap - *resources.memory_limit));
+      writes.Add("memory", "memory.swap.max", swap < 0 ? "max" : std::to_string(swap - limit));
     }
   }
-  if (Given(resources.memory_reservation)) {
+  if (const auto reservation = Given(resources.memory_reservation); reservation != 0) {
     writes.Add("memory", writes.is_v1("memory") ? "memory.soft_limit_in_bytes" : "memory.low",
-               LimitText(*resources.memory_reservation, writes));
+               LimitText(reservation, writes));
   }
-  if (Given(resources.memory_kernel_tcp)) {
+  if (const auto kernel_tcp = Given(resources.memory_kernel_tcp); kernel_tcp != 0) {
     RETURN_IF_ERROR(writes.AddEither("memory", "memory.kmem.tcp.limit_in_bytes", "",
-                                     LimitText(*resources.memory_kernel_tcp, writes),
-                                     "memory.kernelTCP"));
+                                     LimitText(kernel_tcp, writes), "memory.kernelTCP"));
   }
-  if (Given(resources.memory_kernel)) {
+  if (const auto kernel = Given(resources.memory_kernel); kernel != 0) {
     RETURN_IF_ERROR(writes.AddEither("memory", "memory.kmem.limit_in_bytes", "",
-                                     LimitText(*resources.memory_kernel, writes), "memory.kernel"));
+                                     LimitText(kernel, writes), "memory.kernel"));
   }
   if (resources.memory_swappiness) {
     RETURN_IF_ERROR(writes.AddEither("memory", "memory.swappiness", "",
@@ -106,42 +102,39 @@ Status AddMemory(const OciResources& resources, Writes& writes) {
 }
 
 Status AddCpu(const OciResources& resources, Writes& writes) {
-  if (Given(resources.cpu_shares)) {
+  if (const auto shares = Given(resources.cpu_shares); shares != 0) {
     // 2..262144 to 1..10000, as every runtime does it.
     writes.Add("cpu", writes.is_v1("cpu") ? "cpu.shares" : "cpu.weight",
                std::to_string(writes.is_v1("cpu")
-                                  ? *resources.cpu_shares
-                                  : 1 + (std::max<std::uint64_t>(*resources.cpu_shares, 2) - 2) *
-                                            9999 / 262142));
+                                  ? shares
+                                  : 1 + (std::max<std::uint64_t>(shares, 2) - 2) * 9999 / 262142));
   }
   if (writes.is_v1("cpu")) {
     // The period first: the new quota may be more than all of the old one.
-    if (Given(resources.cpu_period)) {
-      writes.Add("cpu", "cpu.cfs_period_us", std::to_string(*resources.cpu_period));
+    if (const auto period = Given(resources.cpu_period); period != 0) {
+      writes.Add("cpu", "cpu.cfs_period_us", std::to_string(period));
     }
-    if (Given(resources.cpu_quota)) {
-      writes.Add("cpu", "cpu.cfs_quota_us", std::to_string(*resources.cpu_quota));
+    if (const auto quota = Given(resources.cpu_quota); quota != 0) {
+      writes.Add("cpu", "cpu.cfs_quota_us", std::to_string(quota));
     }
-  } else if (Given(resources.cpu_quota) || Given(resources.cpu_period)) {
-    const std::int64_t quota = resources.cpu_quota.value_or(0);
+  } else if (Given(resources.cpu_quota) != 0 || Given(resources.cpu_period) != 0) {
+    const std::int64_t quota = Given(resources.cpu_quota);
+    const std::uint64_t period = Given(resources.cpu_period);
     writes.Add("cpu", "cpu.max",
                fmt::format("{}{}", quota > 0 ? std::to_string(quota) : "max",
-                           Given(resources.cpu_period) ? " " + std::to_string(*resources.cpu_period)
-                                                       : std::string()));
+                           period != 0 ? " " + std::to_string(period) : std::string()));
   }
-  if (Given(resources.cpu_burst)) {
+  if (const auto burst = Given(resources.cpu_burst); burst != 0) {
     writes.Add("cpu", writes.is_v1("cpu") ? "cpu.cfs_burst_us" : "cpu.max.burst",
-               std::to_string(*resources.cpu_burst));
+               std::to_string(burst));
   }
-  if (Given(resources.cpu_realtime_period)) {
-    RETURN_IF_ERROR(writes.AddEither("cpu", "cpu.rt_period_us", "",
-                                     std::to_string(*resources.cpu_realtime_period),
+  if (const auto realtime_period = Given(resources.cpu_realtime_period); realtime_period != 0) {
+    RETURN_IF_ERROR(writes.AddEither("cpu", "cpu.rt_period_us", "", std::to_string(realtime_period),
                                      "cpu.realtimePeriod"));
   }
-  if (Given(resources.cpu_realtime_runtime)) {
+  if (const auto realtime_runtime = Given(resources.cpu_realtime_runtime); realtime_runtime != 0) {
     RETURN_IF_ERROR(writes.AddEither("cpu", "cpu.rt_runtime_us", "",
-                                     std::to_string(*resources.cpu_realtime_runtime),
-                                     "cpu.realtimeRuntime"));
+                                     std::to_string(realtime_runtime), "cpu.realtimeRuntime"));
   }
   if (resources.cpu_idle) {
     writes.Add("cpu", "cpu.idle", std::to_string(*resources.cpu_idle));
@@ -173,47 +166,54 @@ std::uint64_t IoWeight(std::uint16_t weight) {
   return 1 + (std::max<std::uint64_t>(weight, 10) - 10) * 9999 / 990;
 }
 
-Status AddBlockIo(const OciResources& resources, Writes& writes) {
+Status AddDeviceWeights(const OciResources& resources, Writes& writes) {
   const bool is_v1 = writes.is_v1("blkio");
-  const std::string_view controller = is_v1 ? "blkio" : "io";
-  if (Given(resources.io_weight)) {
-    writes.Add(controller, is_v1 ? "blkio.weight|blkio.bfq.weight" : "io.weight",
-               is_v1 ? std::to_string(*resources.io_weight)
-                     : fmt::format("default {}", IoWeight(*resources.io_weight)));
-  }
-  if (Given(resources.io_leaf_weight)) {
-    RETURN_IF_ERROR(writes.AddEither("blkio", "blkio.leaf_weight", "",
-                                     std::to_string(*resources.io_leaf_weight),
-                                     "blockIO.leafWeight"));
-  }
   for (const OciDeviceWeight& device : resources.io_device_weights) {
-    if (Given(device.weight)) {
-      writes.Add(controller, is_v1 ? "blkio.weight_device|blkio.bfq.weight_device" : "io.weight",
-                 fmt::format("{}:{} {}", device.major, device.minor,
-                             is_v1 ? *device.weight : IoWeight(*device.weight)));
+    if (const auto weight = Given(device.weight); weight != 0) {
+      writes.Add(
+          is_v1 ? "blkio" : "io",
+          is_v1 ? "blkio.weight_device|blkio.bfq.weight_device" : "io.weight",
+          fmt::format("{}:{} {}", device.major, device.minor, is_v1 ? weight : IoWeight(weight)));
     }
-    if (Given(device.leaf_weight)) {
+    if (const auto leaf_weight = Given(device.leaf_weight); leaf_weight != 0) {
       RETURN_IF_ERROR(
           writes.AddEither("blkio", "blkio.leaf_weight_device", "",
-                           fmt::format("{}:{} {}", device.major, device.minor, *device.leaf_weight),
+                           fmt::format("{}:{} {}", device.major, device.minor, leaf_weight),
                            "blockIO.weightDevice.leafWeight"));
-    }
-  }
-  for (const RateFile& file : kRateFiles) {
-    for (const OciDeviceRate& device : resources.*file.rates) {
-      writes.Add(controller, is_v1 ? file.v1 : "io.max",
-                 is_v1 ? fmt::format("{}:{} {}", device.major, device.minor, device.rate)
-                       : fmt::format("{}:{} {}={}", device.major, device.minor, file.v2,
-                                     device.rate == 0 ? "max" : std::to_string(device.rate)));
     }
   }
   return {};
 }
 
+void AddRates(const OciResources& resources, Writes& writes) {
+  const bool is_v1 = writes.is_v1("blkio");
+  for (const RateFile& file : kRateFiles) {
+    for (const OciDeviceRate& device : resources.*file.rates) {
+      writes.Add(is_v1 ? "blkio" : "io", is_v1 ? file.v1 : "io.max",
+                 is_v1 ? fmt::format("{}:{} {}", device.major, device.minor, device.rate)
+                       : fmt::format("{}:{} {}={}", device.major, device.minor, file.v2,
+                                     device.rate == 0 ? "max" : std::to_string(device.rate)));
+    }
+  }
+}
+
+Status AddBlockIo(const OciResources& resources, Writes& writes) {
+  const bool is_v1 = writes.is_v1("blkio");
+  if (const auto weight = Given(resources.io_weight); weight != 0) {
+    writes.Add(is_v1 ? "blkio" : "io", is_v1 ? "blkio.weight|blkio.bfq.weight" : "io.weight",
+               is_v1 ? std::to_string(weight) : fmt::format("default {}", IoWeight(weight)));
+  }
+  if (const auto leaf_weight = Given(resources.io_leaf_weight); leaf_weight != 0) {
+    RETURN_IF_ERROR(writes.AddEither("blkio", "blkio.leaf_weight", "", std::to_string(leaf_weight),
+                                     "blockIO.leafWeight"));
+  }
+  AddRates(resources, writes);
+  return AddDeviceWeights(resources, writes);
+}
+
 Status AddOthers(const OciResources& resources, Writes& writes) {
-  if (Given(resources.pids_limit)) {
-    writes.Add("pids", "pids.max",
-               *resources.pids_limit > 0 ? std::to_string(*resources.pids_limit) : "max");
+  if (const auto limit = Given(resources.pids_limit); limit != 0) {
+    writes.Add("pids", "pids.max", limit > 0 ? std::to_string(limit) : "max");
   }
   for (const auto& [size, limit] : resources.hugepage_limits) {
     writes.Add("hugetlb",
@@ -221,9 +221,9 @@ Status AddOthers(const OciResources& resources, Writes& writes) {
                                        : fmt::format("hugetlb.{}.max", size),
                std::to_string(limit));
   }
-  if (Given(resources.network_class)) {
-    RETURN_IF_ERROR(writes.AddEither("net_cls", "net_cls.classid", "",
-                                     std::to_string(*resources.network_class), "network.classID"));
+  if (const auto net_class = Given(resources.network_class); net_class != 0) {
+    RETURN_IF_ERROR(writes.AddEither("net_cls", "net_cls.classid", "", std::to_string(net_class),
+                                     "network.classID"));
   }
   for (const auto& [interface, priority] : resources.network_priorities) {
     RETURN_IF_ERROR(writes.AddEither("net_prio", "net_prio.ifpriomap", "",

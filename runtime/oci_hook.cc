@@ -57,8 +57,9 @@ int StateFile(const OciHookState& state, pid_t pid) {
   // Its children are to be found when its time is over.
   (void)::setsid();
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int said = errors >= 0 ? errors : null;
   if (::dup2(state, STDIN_FILENO) >= 0 && (null < 0 || ::dup2(null, STDOUT_FILENO) >= 0) &&
-      ::dup2(errors >= 0 ? errors : null, STDERR_FILENO) >= 0 &&
+      (said < 0 || ::dup2(said, STDERR_FILENO) >= 0) &&
       ::syscall(SYS_close_range, 3U, ~0U, 0) == 0) {
     (void)::execve(hook.path, const_cast<char* const*>(hook.arguments.data()),
                    const_cast<char* const*>(hook.environment.data()));

@@ -178,6 +178,9 @@ StepResult WriteLabel(const OciConfinement& confinement) {
     return kDone;
   }
   const int task = ::openat(confinement.proc, "thread-self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (task < 0) {
+    return Failed(LaunchStep::kLoadLabel);
+  }
   const int file =
       ::openat(task, plan.security_label_file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
   if (file < 0 || ::write(file, plan.security_label.data(), plan.security_label.size()) !=

@@ -51,6 +51,7 @@ OciProcessPlan PlanForWords(const OciSpec& spec) {
 
 Status SetRlimits(pid_t pid, const std::vector<Rlimit>& limits) {
   std::vector<RlimitStep> steps;
+  steps.reserve(limits.size());
   for (const Rlimit& limit : limits) {
     steps.push_back({RlimitNumber(limit.type).value_or(-1), {limit.soft, limit.hard}, limit.type});
   }

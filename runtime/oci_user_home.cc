@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 
 namespace cordon {
 namespace {
@@ -97,7 +96,8 @@ bool ReadUserHome(uid_t user, char* home, std::size_t size) {
     return false;
   }
   if (!found) {
-    std::strcpy(home, "/");
+    home[0] = '/';
+    home[1] = '\0';
   }
   return true;
 }

@@ -159,7 +159,7 @@ Status Exec(OciCall& call, const ExecOptions& options) {
            .seccomp = seccomp,
            .cgroups = container.cgroups,
            .record = container.record,
-           .container = container.process->get(),
+           .container = container.process ? container.process->get() : -1,
            .take_terminal =
                [&](UniqueFd master) {
                  return SendToSocket(options.console_socket, master.get(), "/dev/ptmx");

@@ -1,6 +1,7 @@
 #!/bin/bash
 # oci_runtime_test.sh BUILD_DIR runc|cordon-runtime: what Docker does with a container, on one runtime. The checks are the same for both, so
 # that what holds with runc is seen to hold with cordon-runtime.
+# shellcheck disable=SC2016  # variables in single quotes are for the container's shell
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=tests/testing/harness.sh
 source "$here/../testing/harness.sh"
