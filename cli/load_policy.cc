@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "model/compiled_filter.h"
 #include "model/seccomp_compiler.h"
+#include "runtime/call_auditor.h"
 
 namespace cordon::cli {
 namespace {
@@ -74,7 +75,7 @@ Expected<FilterSource> SourceOf(const PolicyBundle& bundle, FilterVariant varian
 
 }  // namespace
 
-Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant) {
+Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant, FilterUse use) {
   ASSIGN_OR_RETURN(const auto files, ReadFolder(folder));
   LoadedPolicy policy;
   ASSIGN_OR_RETURN(policy.bundle, ParsePolicyBundle(files, folder));
@@ -90,6 +91,13 @@ Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant varia
         "profile --serving-when, every run of it"));
   }
   ASSIGN_OR_RETURN(const FilterSource source, SourceOf(policy.bundle, variant, folder));
+  if (use == FilterUse::kAudit) {
+    ASSIGN_OR_RETURN(const SeccompPolicy notifying, source.read_policy());
+    const std::set<std::string> audited = AuditedCalls(
+        policy.bundle.config.landlock ? FileComparison::kWanted : FileComparison::kNotWanted);
+    ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(AskingAbout(notifying, audited)));
+    return policy;
+  }
   policy.recompiled_because = source.stale_because;
   if (policy.recompiled_because.empty()) {
     policy.filter = source.compiled.program;

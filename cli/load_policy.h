@@ -14,6 +14,9 @@ namespace cordon::cli {
 /// or what notifies of all that the serving phase may not do.
 enum class FilterVariant : std::uint8_t { kNotifying, kPlain, kTwoPhases };
 
+/// Whether the filter is to ask about what an audit compares, too (AuditedCalls()).
+enum class FilterUse : std::uint8_t { kEnforce, kAudit };
+
 /// A bundle as `run` takes it.
 struct LoadedPolicy {
   PolicyBundle bundle;
@@ -23,6 +26,7 @@ struct LoadedPolicy {
 
 /// The bundle in `folder`. kInvalidInput naming folder and part for what is missing or malformed,
 /// and for two phases of a bundle that has one.
-Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant);
+Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant,
+                                  FilterUse use = FilterUse::kEnforce);
 
 }  // namespace cordon::cli

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <linux/seccomp.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,8 +19,10 @@
 #include "cli/parse_run_values.h"
 #include "cli/report_error.h"
 #include "cli/run_root_options.h"
+#include "cli/violation_log.h"
 #include "cli/workload_arguments.h"
 #include "common/text.h"
+#include "model/bpf_interpreter.h"
 #include "model/default_sandbox.h"
 #include "model/serving_when.h"
 #include "runtime/device_rules.h"
@@ -52,6 +55,8 @@ struct RunOptions {
   std::string report = "live";
   std::string serving_when;
   bool audit = false;
+  std::string recording;
+  std::string report_file;
   bool detach = false;
   bool remove = false;
   std::string log_size;
@@ -279,6 +284,20 @@ Expected<FilterVariant> VariantOf(const RunOptions& options) {
   return FilterVariant::kTwoPhases;
 }
 
+/// Does `filter` let seccomp(2) make a second listener, which a chain of filters cannot have
+/// (seccomp_unotify(2))?
+bool AllowsOwnListener(const std::vector<sock_filter>& filter) {
+  const auto number = SyscallNumber(NativeArchitecture(), "seccomp");
+  if (!number) {
+    return false;
+  }
+  SyscallInvocation call{{NativeArchitecture(), *number}, {}};
+  call.arguments[0] = SECCOMP_SET_MODE_FILTER;
+  call.arguments[1] = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const Expected<std::uint32_t> answer = InterpretBpf(filter, call);
+  return answer.has_value() && (*answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW;
+}
+
 Expected<LoadedPolicy> LoadPolicyFor(const RunOptions& options) {
   ASSIGN_OR_RETURN(const FilterVariant variant, VariantOf(options));
   LoadedPolicy policy;
@@ -289,12 +308,19 @@ Expected<LoadedPolicy> LoadPolicyFor(const RunOptions& options) {
         "seccomp or file rule");
     return policy;
   }
-  ASSIGN_OR_RETURN(policy, LoadPolicy(options.policy, variant));
+  ASSIGN_OR_RETURN(policy, LoadPolicy(options.policy, variant,
+                                      options.audit ? FilterUse::kAudit : FilterUse::kEnforce));
   if (!policy.recompiled_because.empty()) {
     const bool two = variant == FilterVariant::kTwoPhases;
     ReportWarning(options.policy + "/" + std::string(two ? kServingBpfFile : kSeccompBpfFile) +
                   ": compiled anew from " + std::string(two ? kServingFile : kSeccompFile) + ": " +
                   policy.recompiled_because);
+  }
+  if (variant != FilterVariant::kPlain && AllowsOwnListener(policy.filter)) {
+    ReportWarning(options.policy +
+                  ": it allows a seccomp filter with a listener of the workload's own, which fails "
+                  "with EBUSY: there is one listener, and cordon has it; --report none leaves it "
+                  "to the workload");
   }
   const std::optional<ServingPart>& serving = policy.bundle.serving;
   if (variant == FilterVariant::kTwoPhases && serving &&
@@ -377,7 +403,32 @@ Expected<SeccompPolicy> ReadServing(const PolicyBundle& bundle) {
   return ReadSeccompOf(*bundle.serving);
 }
 
+Status CheckReports(const RunOptions& options) {
+  if (!options.recording.empty() && (!options.audit || options.policy.empty())) {
+    return Fail(InvalidInput(
+        "--recording: only an audit of a policy is recorded: give --policy and --audit"));
+  }
+  if (!options.report_file.empty() && (options.report == "none" || options.policy.empty())) {
+    return Fail(InvalidInput(
+        "--report-file: nothing is reported without --policy, nor with --report none"));
+  }
+  return {};
+}
+
+ViolationLog::Options LogOptionsOf(const RunOptions& options, const LoadedPolicy& policy) {
+  ViolationLog::Options log;
+  log.recording = options.recording;
+  log.report_file = options.report_file;
+  log.command = options.command;
+  log.serving_when = ServingWhenFromName(options.serving_when).value_or(ServingWhen::kNever);
+  log.has_two_phases = policy.bundle.serving.has_value();
+  return log;
+}
+
 int Run(const RunOptions& options) {
+  if (const Status sensible = CheckReports(options); !sensible) {
+    return ReportInputError(sensible.error());
+  }
   const Expected<LoadedPolicy> loaded = LoadPolicyFor(options);
   if (!loaded) {
     return ReportInputError(loaded.error());
@@ -396,6 +447,11 @@ int Run(const RunOptions& options) {
   Detached detaching = Detach(options, name);
   if (detaching.exit_code) {
     return *detaching.exit_code;
+  }
+  // What was open before is not open any more in who goes on after detaching.
+  Expected<ViolationLog> log = ViolationLog::Open(LogOptionsOf(options, policy));
+  if (!log) {
+    return ReportInputError(log.error());
   }
   Expected<std::optional<SandboxPlace>> made = MakePlace(options, name);
   if (!made) {
@@ -439,9 +495,21 @@ int Run(const RunOptions& options) {
       .output = nullptr,
       .on_executed = {},
       .on_ended = {},
-      .on_violation = [&say](const Violation& violation) { say(Describe(violation)); },
+      .audited_files = policy.bundle.config.landlock,
+      .on_violation =
+          [&say, &log](const Violation& violation) {
+            say(Describe(violation));
+            if (const Status written = log->Report(violation); !written) {
+              say(written.error().message);
+            }
+          },
+      .on_audited = [&log](const Violation& violation) { log->Note(violation); },
       .on_serving =
-          [&say] { say("it serves: what only its start needed is refused from here on"); },
+          [&say, &log, &options] {
+            say(options.audit ? "it serves: what only its start needed is reported from here on"
+                              : "it serves: what only its start needed is refused from here on");
+            log->BeginServing();
+          },
       .on_warning = [&say](const std::string& warning) { say("warning: " + warning); },
   };
   if (detached) {
@@ -453,6 +521,14 @@ int Run(const RunOptions& options) {
     return kCannot;
   }
   ReportOutcome(*result, options, *plan, say);
+  const Expected<std::string> written = log->Finish(result->outcome);
+  if (!written) {
+    say(written.error().message);
+    return kCannot;
+  }
+  if (!written->empty()) {
+    say(*written);
+  }
   return ExitStatus(result->outcome);
 }
 
@@ -495,6 +571,12 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
                   "to cordon")
       ->check(CLI::IsMember({"listen", "ready-fd", "signal:USR1"}));
   run->add_flag("--audit", options->audit, "Refuse nothing, report every violation");
+  run->add_option("--recording", options->recording,
+                  "Where an audit writes what was outside the policy, for merge and generate")
+      ->type_name("FILE");
+  run->add_option("--report-file", options->report_file,
+                  "Where each violation is written as it happens, too, as a line of JSON")
+      ->type_name("FILE");
   CLI::Option* const detach =
       run->add_flag("-d,--detach", options->detach,
                     "Print the name and return once the command runs; cordon logs has its output");

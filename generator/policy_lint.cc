@@ -60,6 +60,7 @@ class Lint {
   Status CheckWidths();
   Status CheckWidth(Syscall call);
   void CheckNotify();
+  void CheckOwnListener();
   void CheckRules();
   void ReportNotes();
 
@@ -245,6 +246,28 @@ Status Lint::CheckWidths() {
   return {};
 }
 
+void Lint::CheckOwnListener() {
+  constexpr std::uint64_t kSetModeFilter = 1;  // linux/seccomp.h
+  constexpr std::uint64_t kNewListener = 8;
+  for (const Architecture arch : policy_.architectures) {
+    const auto number = SyscallNumber(arch, "seccomp");
+    if (!number) {
+      continue;
+    }
+    const CallRules rules(policy_, {arch, *number});
+    const std::array<std::uint64_t, 6> arguments{kSetModeFilter, kNewListener};
+    if (Admits(rules.Answer(arguments))) {
+      const CallRules::Rule* const rule = rules.Find(arguments);
+      Add(LintSeverity::kNote, "own-listener",
+          rule == nullptr ? "/defaultAction" : profile_.places[rule->index],
+          "a seccomp filter with a listener of the workload's own is admitted; under cordon run it "
+          "fails with EBUSY, since there is one listener and cordon has it, unless with --report "
+          "none");
+      return;
+    }
+  }
+}
+
 void Lint::CheckNotify() {
   if (policy_.default_action.kind == SeccompActionKind::kNotify) {
     Add(LintSeverity::kError, "notify-refused-by-runc", "/defaultAction",
@@ -311,6 +334,7 @@ Expected<std::vector<LintFinding>> Lint::Run() {
   RETURN_IF_ERROR(CheckErrnos());
   RETURN_IF_ERROR(CheckWidths());
   CheckNotify();
+  CheckOwnListener();
   CheckRules();
   ReportNotes();
   std::ranges::stable_sort(findings_, {}, &LintFinding::severity);

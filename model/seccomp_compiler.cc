@@ -400,16 +400,21 @@ SeccompPolicy NotifyingVariant(const SeccompPolicy& policy) {
   return variant;
 }
 
-SeccompPolicy TwoPhaseVariant(const SeccompPolicy& serving) {
-  SeccompPolicy variant = NotifyingVariant(serving);
+SeccompPolicy AskingAbout(const SeccompPolicy& policy, const std::set<std::string>& names) {
+  SeccompPolicy variant = policy;
   for (SeccompRule& rule : variant.rules) {
-    std::erase(rule.names, "listen");
+    std::erase_if(rule.names, [&](const std::string& name) { return names.contains(name); });
   }
   std::erase_if(variant.rules, [](const SeccompRule& rule) { return rule.names.empty(); });
-  if (variant.default_action.kind != SeccompActionKind::kNotify) {
-    variant.rules.push_back({{"listen"}, SeccompAction::Notify(), {}, "may be the boundary"});
+  if (variant.default_action.kind != SeccompActionKind::kNotify && !names.empty()) {
+    variant.rules.push_back(
+        {{names.begin(), names.end()}, SeccompAction::Notify(), {}, "asked about"});
   }
   return variant;
+}
+
+SeccompPolicy TwoPhaseVariant(const SeccompPolicy& serving) {
+  return AskingAbout(NotifyingVariant(serving), {"listen"});
 }
 
 SeccompPolicy AsDocker2010Reads(const SeccompPolicy& policy) {

@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy);
 /// supervisor answers and reports. The refusals of socketcall and ipc stay: as redundant rules they
 /// would let libseccomp's multiplexed ways in (see Evaluate()).
 SeccompPolicy NotifyingVariant(const SeccompPolicy& policy);
+
+/// `policy` with every rule for the calls in `names` turned into NOTIFY, whatever their arguments:
+/// the listener decides.
+SeccompPolicy AskingAbout(const SeccompPolicy& policy, const std::set<std::string>& names);
 
 /// NotifyingVariant() of the policy for the serving phase, with `listen` a notification, too: what
 /// `cordon run --serving-when` loads. Its supervisor lets through what the start alone may do until

@@ -6,6 +6,9 @@
 namespace cordon {
 namespace {
 
+/// More than there are calls.
+constexpr std::size_t kMostKept = 2048;
+
 /// Whatever else a policy may say of a call that has come here, it is a refusal.
 SeccompAction AsRefusal(const SeccompAction& answer) {
   return answer.kind == SeccompActionKind::kErrno ? answer : SeccompAction::Errno(EPERM);
@@ -16,12 +19,16 @@ SeccompAction AsRefusal(const SeccompAction& answer) {
 SeccompAction CallJudge::Book::Answer(const SyscallInvocation& invocation) {
   auto found = rules_.find(invocation.call);
   if (found == rules_.end()) {
+    if (rules_.size() >= kMostKept) {  // there are 2^32 numbers that a workload may try
+      return CallRules(policy_, invocation.call).Answer(invocation.arguments);
+    }
     found = rules_.emplace(invocation.call, CallRules(policy_, invocation.call)).first;
   }
   return found->second.Answer(invocation.arguments);
 }
 
-CallJudge::CallJudge(ReadPolicy policy) : read_policy_(std::move(policy)) {}
+CallJudge::CallJudge(ReadPolicy policy, Notified notified)
+    : read_policy_(std::move(policy)), notified_(notified) {}
 
 Expected<CallJudge> CallJudge::OfTwoPhases(const ReadPolicy& policy, const ReadPolicy& serving,
                                            ServingBoundary& boundary,
@@ -43,7 +50,8 @@ Expected<Judgement> CallJudge::Judge(const SyscallInvocation& invocation, Caller
   }
   const SeccompAction whole = policy_->Answer(invocation);
   if (boundary_ == nullptr) {
-    return Judgement{AsRefusal(whole), Phase::kStart, false};
+    const bool admitted = notified_ == Notified::kOthersToo && Admits(whole);
+    return Judgement{admitted ? whole : AsRefusal(whole), Phase::kStart, false};
   }
   hear_news_();
   const bool passed = boundary_->passed();

@@ -27,9 +27,13 @@ class CallJudge {
  public:
   using ReadPolicy = std::function<Expected<SeccompPolicy>()>;
 
-  /// A policy of one phase: every call that comes is a refusal, and gets the errno that `policy`,
-  /// asked at the first of them, says.
-  explicit CallJudge(ReadPolicy policy);
+  /// Which calls the filter hands to the listener: those that the policy refuses, and nothing else,
+  /// or others, too (AskingAbout()).
+  enum class Notified : std::uint8_t { kRefusals, kOthersToo };
+
+  /// A policy of one phase, asked at the first call that comes. Where only refusals do, a call is
+  /// one even if `policy` should say otherwise.
+  explicit CallJudge(ReadPolicy policy, Notified notified = Notified::kRefusals);
 
   /// One of two phases (TwoPhaseVariant()): a call is let through where `policy` admits it and
   /// `boundary`, which must outlive this, was not passed, and where `serving` admits it. Both are
@@ -62,6 +66,7 @@ class CallJudge {
   };
 
   ReadPolicy read_policy_;
+  Notified notified_;
   std::optional<Book> policy_;
   std::optional<Book> serving_;
   ServingBoundary* boundary_ = nullptr;

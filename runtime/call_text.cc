@@ -13,20 +13,13 @@
 #include "model/syscall_signature.h"
 #include "observe/call_values.h"
 #include "observe/process_memory.h"
+#include "runtime/flag_names.h"
 
 namespace cordon {
 namespace {
 
 constexpr std::size_t kMaxPathBytes = 4096;
 constexpr std::size_t kMaxShownBytes = 256;
-
-std::string Upper(std::string_view word) {
-  std::string upper(word);
-  for (char& c : upper) {
-    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-  return upper;
-}
 
 std::string AddressText(const SocketAddress& address) {
   const std::string family(
@@ -73,26 +66,19 @@ std::optional<std::string> ArgumentText(const SyscallInvocation& invocation, std
   }
 }
 
-/// socket(2)'s first two arguments by name.
-std::optional<std::string> SocketArgument(std::size_t index, std::uint64_t value) {
-  if (index == 0) {
-    const auto name = SocketFamilyName(static_cast<int>(value));
-    return name ? std::optional("AF_" + Upper(*name)) : std::nullopt;
-  }
-  if (index == 1) {
-    const auto name = SocketTypeName(static_cast<int>(value) & 0xf);
-    return name ? std::optional("SOCK_" + Upper(*name)) : std::nullopt;
-  }
-  return std::nullopt;
-}
-
 /// How many registers are arguments: all up to the last one that means something. For a call that
 /// the table does not know, what its registers hold beyond its arguments is left over from other
 /// work, so none is shown.
-std::size_t ShownArguments(const SyscallSignature& signature) {
+std::size_t ShownArguments(const SyscallInvocation& invocation, const SyscallSignature& signature) {
   std::size_t shown = 0;
+  bool creates = true;  // open(2) looks at its mode only then
   for (std::size_t i = 0; i < signature.roles.size(); ++i) {
-    if (signature.roles[i] != ArgumentRole::kOther) {
+    if (signature.roles[i] == ArgumentRole::kOpenFlags) {
+      creates =
+          (invocation.arguments[i] & (O_CREAT | O_TMPFILE) & ~std::uint64_t{O_DIRECTORY}) != 0;
+    }
+    if (signature.roles[i] != ArgumentRole::kOther &&
+        (creates || signature.roles[i] != ArgumentRole::kFileMode)) {
       shown = i + 1;
     }
   }
@@ -107,17 +93,15 @@ std::size_t ShownArguments(const SyscallSignature& signature) {
 std::string DescribeCall(const SyscallInvocation& invocation, pid_t thread) {
   const SyscallSignature& signature = SignatureOf(invocation.call);
   const ProcessMemory memory(thread);
-  const bool is_socket =
-      signature.effect == SyscallEffect::kSocket || signature.effect == SyscallEffect::kSocketPair;
   std::string text = SyscallLabel(invocation.call) + "(";
-  const std::size_t shown = ShownArguments(signature);
+  const std::size_t shown = ShownArguments(invocation, signature);
   if (shown == 0) {
     return text + "…)";
   }
   for (std::size_t i = 0; i < shown; ++i) {
     std::optional<std::string> argument = ArgumentText(invocation, i, signature.roles[i], memory);
-    if (!argument && is_socket) {
-      argument = SocketArgument(i, invocation.arguments[i]);
+    if (!argument) {
+      argument = NamedArgument(invocation, signature, i);
     }
     text += (i == 0 ? "" : ", ") + argument.value_or(fmt::format("{:#x}", invocation.arguments[i]));
   }

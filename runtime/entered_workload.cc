@@ -23,7 +23,7 @@ Expected<std::unique_ptr<EnteredWorkload>> EnteredWorkload::Start(
     const std::array<int, 3>& streams) {
   ASSIGN_OR_RETURN(SharedHandover handover, SharedHandover::Create());
   std::unique_ptr<EnteredWorkload> entered(
-      new EnteredWorkload(std::move(plan), options, std::move(handover), door.judge));
+      new EnteredWorkload(std::move(plan), options, std::move(handover), door));
   RETURN_IF_ERROR(entered->Clone(door, streams));
   return entered;
 }

@@ -26,6 +26,7 @@ class EnteredWorkload {
     int landlock_ruleset = -1;  ///< -1: none
     sigset_t signal_mask;       ///< the command's
     CallJudge& judge;           ///< must outlive the command
+    CallAuditor* auditor;       ///< as well; nothing where the policy is enforced
   };
 
   /// Launches `plan` (of PlanEntry()) with `streams` as its standard ones. Its confinement and end
@@ -41,11 +42,11 @@ class EnteredWorkload {
 
  private:
   EnteredWorkload(LaunchPlan plan, const SandboxOptions& options, SharedHandover handover,
-                  CallJudge& judge)
+                  const Door& door)
       : plan_(std::move(plan)),
         handover_(std::move(handover)),
         execute_(plan_),
-        held_(plan_, options, judge) {}
+        held_(plan_, options, door.judge, door.auditor) {}
 
   Status Clone(const Door& door, const std::array<int, 3>& streams);
 

@@ -115,8 +115,9 @@ Status HeldWorkload::Confined(UniqueFd workload, UniqueFd listener) {
     if (!listener.valid()) {
       return Fail(MakeError(ErrorCode::kInternal, "the seccomp listener did not arrive"));
     }
-    notifier_ = std::make_unique<SeccompNotifier>(std::move(listener), judge_, options_.enforcement,
-                                                  options_.on_violation);
+    notifier_ = std::make_unique<SeccompNotifier>(
+        std::move(listener), pid_, judge_, auditor_,
+        SeccompNotifier::Reports{options_.on_violation, options_.on_audited, options_.on_warning});
     RETURN_IF_ERROR(notifier_->Prepare());
     notifier_open_ = true;
   }

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/unique_fd.h"
 #include "model/outcome.h"
+#include "runtime/call_auditor.h"
 #include "runtime/call_judge.h"
 #include "runtime/launch_plan.h"
 #include "runtime/sandbox_options.h"
@@ -24,9 +25,10 @@ class HeldWorkload {
  public:
   using TakeSocket = std::function<void(std::uint32_t ticket, UniqueFd socket)>;
 
-  /// All must outlive this.
-  HeldWorkload(const LaunchPlan& plan, const SandboxOptions& options, CallJudge& judge)
-      : plan_(plan), options_(options), judge_(judge) {}
+  /// All must outlive this. `auditor`: nothing where the policy is enforced.
+  HeldWorkload(const LaunchPlan& plan, const SandboxOptions& options, CallJudge& judge,
+               CallAuditor* auditor)
+      : plan_(plan), options_(options), judge_(judge), auditor_(auditor) {}
 
   HeldWorkload(const HeldWorkload&) = delete;
   HeldWorkload& operator=(const HeldWorkload&) = delete;
@@ -93,6 +95,7 @@ class HeldWorkload {
   const LaunchPlan& plan_;
   const SandboxOptions& options_;
   CallJudge& judge_;
+  CallAuditor* auditor_;
   TakeSocket take_socket_;
   std::function<void(UniqueFd)> take_notify_socket_;
   UniqueFd channel_;

@@ -21,11 +21,13 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "runtime/call_auditor.h"
 #include "runtime/call_judge.h"
 #include "runtime/cgroup_usage.h"
 #include "runtime/confinement_check.h"
 #include "runtime/control_server.h"
 #include "runtime/entered_workload.h"
+#include "runtime/has_executed.h"
 #include "runtime/held_workload.h"
 #include "runtime/init_process.h"
 #include "runtime/mount_labels.h"
@@ -131,27 +133,12 @@ std::string NameOfNamespace(int file) {
 
 constexpr int kExecutionPauseMs = 2;
 
-/// Whether the process has executed a program since it was cloned: PF_FORKNOEXEC is off in the
-/// flags that /proc/PID/stat shows (proc(5); linux/sched.h, 0x40 since Linux 2.6).
-bool HasExecuted(pid_t pid) {
-  constexpr std::uint64_t kForkedOnly = 0x40;
-  constexpr std::size_t kStatLimit = 4096;
-  constexpr std::size_t kFlags = 7;  // behind the name, which may hold anything but ends in ") "
-  const Expected<std::string> stat = ReadFile("/proc/" + std::to_string(pid) + "/stat", kStatLimit);
-  const std::size_t name_end = stat ? stat->rfind(')') : std::string::npos;
-  if (name_end == std::string::npos) {
-    return false;
-  }
-  const std::vector<std::string> fields = Split(std::string_view(*stat).substr(name_end), ' ');
-  const auto flags = fields.size() > kFlags ? ParseUnsigned(fields[kFlags]) : std::nullopt;
-  return flags && (*flags & kForkedOnly) == 0;
-}
-
 /// One running sandbox, from clone to the end of its first process.
 class Supervisor {
  public:
   Supervisor(const LaunchPlan& plan, const SandboxOptions& options, SandboxCgroups& cgroups,
-             PortForwarder forwarder, ServingBoundary& boundary, CallJudge& judge)
+             PortForwarder forwarder, ServingBoundary& boundary, CallJudge& judge,
+             CallAuditor* auditor)
       : plan_(plan),
         options_(options),
         cgroups_(cgroups),
@@ -159,7 +146,8 @@ class Supervisor {
         forwarder_(std::move(forwarder)),
         boundary_(boundary),
         judge_(judge),
-        workload_(plan, options, judge),
+        auditor_(auditor),
+        workload_(plan, options, judge, auditor),
         control_(options.control_listener,
                  {.inspect = [this] { return Inspect(); },
                   .signal = [this](int signal) { Signal(signal); },
@@ -199,6 +187,7 @@ class Supervisor {
   PortForwarder forwarder_;
   ServingBoundary& boundary_;
   CallJudge& judge_;
+  CallAuditor* auditor_;
   UniqueFd signals_;
   sigset_t signal_mask_{};  ///< of what is executed
   std::int64_t started_ms_ = 0;
@@ -367,7 +356,8 @@ Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlReques
       PlanEntry(plan_, {request.arguments, request.environment, request.working_directory}),
       options_,
       {namespaces_, workload_.time_namespace(), cgroups_.task_files(),
-       cgroups_.folder_to_clone_into(), workload_.landlock_ruleset(), signal_mask_, judge_},
+       cgroups_.folder_to_clone_into(), workload_.landlock_ruleset(), signal_mask_, judge_,
+       auditor_},
       streams);
 }
 
@@ -498,7 +488,9 @@ Expected<PortForwarder> ForwardPorts(const LaunchPlan& plan) {
 Expected<CallJudge> MakeJudge(const SandboxOptions& options, ServingBoundary& boundary,
                               std::function<void()> hear_news) {
   if (options.serving_when == ServingWhen::kNever) {
-    return CallJudge(options.policy);
+    return CallJudge(options.policy, options.enforcement == Enforcement::kAudit
+                                         ? CallJudge::Notified::kOthersToo
+                                         : CallJudge::Notified::kRefusals);
   }
   return CallJudge::OfTwoPhases(options.policy, options.serving_policy, boundary,
                                 std::move(hear_news));
@@ -526,7 +518,13 @@ Expected<SandboxResult> RunSandbox(const LaunchPlan& plan, const SandboxOptions&
   ASSIGN_OR_RETURN(ServingBoundary boundary,
                    ServingBoundary::Open(options.serving_when, options.on_serving));
   ASSIGN_OR_RETURN(CallJudge judge, MakeJudge(options, boundary, [&hears] { hears->HearNews(); }));
-  Supervisor supervisor(plan, options, cgroups, std::move(forwarder), boundary, judge);
+  std::optional<CallAuditor> auditor;
+  if (options.enforcement == Enforcement::kAudit) {
+    auditor.emplace(options.audited_files ? std::optional(FilePolicy(*options.audited_files))
+                                          : std::nullopt);
+  }
+  Supervisor supervisor(plan, options, cgroups, std::move(forwarder), boundary, judge,
+                        auditor ? &*auditor : nullptr);
   hears = &supervisor;
   RETURN_IF_ERROR(supervisor.Start(handover.page(), signals));
   ASSIGN_OR_RETURN(UniqueFd signal_fd, signals.Supervise());

@@ -45,7 +45,11 @@ struct SandboxOptions {
   std::function<Status(const SandboxState&)> on_executed;
   /// Called when all that ran is gone, before who waits for the end is told.
   std::function<void(const SandboxState&)> on_ended;
+  /// The rules of files that an audit compares with; nothing: none, or the policy is enforced.
+  std::optional<std::vector<LandlockRule>> audited_files;
   std::function<void(const Violation&)> on_violation;
+  std::function<void(const Violation&)>
+      on_audited;                    ///< everything that an audit finds; may be empty
   std::function<void()> on_serving;  ///< the workload serves
   std::function<void(const std::string&)> on_warning;
 };

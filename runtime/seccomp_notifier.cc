@@ -1,38 +1,23 @@
 #include "runtime/seccomp_notifier.h"
 
+#include <fmt/format.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 
-#include "common/file.h"
+#include "observe/file_name.h"
 #include "runtime/call_text.h"
+#include "runtime/has_executed.h"
+#include "runtime/process_chain.h"
 
 namespace cordon {
 namespace {
 
 constexpr std::size_t kMaxDistinctReports = 1000;
-constexpr std::size_t kCommLimit = 64;
-
-std::string ReadExecutable(pid_t thread) {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t length =
-      ::readlink(("/proc/" + std::to_string(thread) + "/exe").c_str(), path.data(), path.size());
-  return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : std::string();
-}
-
-std::string ReadCommand(pid_t thread) {
-  std::string name = ReadFile("/proc/" + std::to_string(thread) + "/comm", kCommLimit).value_or("");
-  while (!name.empty() && name.back() == '\n') {
-    name.pop_back();
-  }
-  return name;
-}
 
 SyscallInvocation InvocationOf(const seccomp_data& data) {
   SyscallInvocation invocation;
@@ -47,12 +32,14 @@ SyscallInvocation InvocationOf(const seccomp_data& data) {
 
 }  // namespace
 
-SeccompNotifier::SeccompNotifier(UniqueFd listener, CallJudge& judge, Enforcement enforcement,
-                                 Report report)
+SeccompNotifier::SeccompNotifier(UniqueFd listener, pid_t launcher, CallJudge& judge,
+                                 CallAuditor* auditor, Reports reports)
     : listener_(std::move(listener)),
       judge_(judge),
-      enforcement_(enforcement),
-      report_(std::move(report)) {}
+      launcher_(launcher),
+      auditor_(auditor),
+      enforcement_(auditor != nullptr ? Enforcement::kAudit : Enforcement::kEnforce),
+      reports_(std::move(reports)) {}
 
 Status SeccompNotifier::Prepare() {
   seccomp_notif_sizes sizes{};
@@ -73,7 +60,22 @@ bool SeccompNotifier::IsNew(const Violation& violation) {
   if (seen_.size() >= kMaxDistinctReports) {
     return false;
   }
-  return seen_.insert(violation.call + " " + violation.executable).second;
+  const bool is_new = seen_.insert(violation.call + " " + violation.executable).second;
+  if (is_new && seen_.size() == kMaxDistinctReports && reports_.on_warning) {
+    reports_.on_warning(
+        fmt::format("{} kinds of violations were reported: further ones are only "
+                    "counted",
+                    kMaxDistinctReports));
+  }
+  return is_new;
+}
+
+CallJudge::Caller SeccompNotifier::CallerOf(pid_t thread) {
+  // An execve(2) that the policy allows does not come here, so it cannot be waited for.
+  if (launcher_ != 0 && (thread != launcher_ || HasExecuted(thread))) {
+    launcher_ = 0;
+  }
+  return launcher_ != 0 ? CallJudge::Caller::kLauncher : CallJudge::Caller::kWorkload;
 }
 
 Status SeccompNotifier::HandleOne() {
@@ -87,34 +89,41 @@ Status SeccompNotifier::HandleOne() {
     return Fail(SystemError(receive_errno, "receiving a seccomp notification"));
   }
   const SyscallInvocation invocation = InvocationOf(notification->data);
-  ASSIGN_OR_RETURN(const Judgement judgement, judge_.Judge(invocation, caller_));
-  if (caller_ == CallJudge::Caller::kLauncher && SyscallName(invocation.call) == "execve") {
-    caller_ = CallJudge::Caller::kWorkload;
-  }
-  if (Admits(judgement.answer)) {
-    return Send(notification->id, judgement.answer);
-  }
   const auto thread = static_cast<pid_t>(notification->pid);
-  const Violation violation{invocation,
-                            thread,
-                            ReadExecutable(thread),
-                            ReadCommand(thread),
-                            DescribeCall(invocation, thread),
-                            judgement.answer,
-                            judgement.of_the_start,
-                            enforcement_};
+  const CallJudge::Caller caller = CallerOf(thread);
+  ASSIGN_OR_RETURN(const Judgement judgement, judge_.Judge(invocation, caller));
+  Violation violation{.invocation = invocation,
+                      .thread = thread,
+                      .answer = judgement.answer,
+                      .phase = judgement.phase,
+                      .of_the_start = judgement.of_the_start,
+                      .enforcement = enforcement_};
+  std::uint64_t id = notification->id;
+  if (auditor_ != nullptr ? !auditor_->Look(violation) : Admits(violation.answer)) {
+    return Send(id, SeccompAction::Allow());
+  }
+  if (caller == CallJudge::Caller::kWorkload) {
+    violation.executable = ReadLinkText(fmt::format("/proc/{}/exe", thread)).value_or("");
+  }
+  violation.call = DescribeCall(invocation, thread);
+  const bool is_new = violation.is_refusal() && IsNew(violation);
+  if (is_new) {
+    violation.chain = ReadProcessChain(thread);
+  }
   // Only now is it sure that what was read belonged to the caller and not to a later process with
   // its number.
-  std::uint64_t id = notification->id;
   if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) != 0) {
     return {};
   }
   RETURN_IF_ERROR(
       Send(id, enforcement_ == Enforcement::kAudit ? SeccompAction::Allow() : violation.answer));
-  ++violations_;
-  if (IsNew(violation)) {
+  if (auditor_ != nullptr && reports_.on_audited) {
+    reports_.on_audited(violation);
+  }
+  violations_ += violation.is_refusal() ? 1 : 0;
+  if (is_new) {
     ++reported_;
-    report_(violation);
+    reports_.on_violation(violation);
   }
   return {};
 }

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 #include "common/text.h"
 #include "model/errno_name.h"
 #include "model/syscall_signature.h"
+#include "runtime/file_policy.h"
 
 namespace cordon {
 
@@ -31,12 +36,20 @@ std::string AllowingRule(const SyscallInvocation& invocation) {
 }
 
 std::string Describe(const Violation& violation) {
-  return fmt::format(
-      "{} {} = {} by {} (pid {}{}); the rule that allows it{}: {}",
-      violation.enforcement == Enforcement::kAudit ? "would refuse" : "refused", violation.call,
-      ErrnoName(violation.answer.data), Quote(violation.command), violation.thread,
-      violation.executable.empty() ? std::string() : ", " + Quote(violation.executable),
-      violation.of_the_start ? " once it serves" : "", AllowingRule(violation.invocation));
+  const std::string_view verb =
+      violation.enforcement == Enforcement::kAudit ? "would refuse" : "refused";
+  std::vector<std::string> rules;
+  std::ranges::transform(violation.missing, std::back_inserter(rules),
+                         [](const LandlockRule& rule) { return Describe(rule); });
+  if (!Admits(violation.answer)) {
+    return fmt::format("{} {} = {} by {}; the rule that allows it{}: {}{}", verb, violation.call,
+                       ErrnoName(violation.answer.data), Describe(violation.chain),
+                       violation.of_the_start ? " once it serves" : "",
+                       AllowingRule(violation.invocation),
+                       rules.empty() ? "" : "; and for its files: " + Join(rules, ","));
+  }
+  return fmt::format("{} {} = EACCES by {}; the file rule that allows it: {}", verb, violation.call,
+                     Describe(violation.chain), Join(rules, ","));
 }
 
 }  // namespace cordon

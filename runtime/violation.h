@@ -3,28 +3,47 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "model/recording.h"
+#include "model/sandbox_config.h"
 #include "model/seccomp_policy.h"
 #include "model/syscall.h"
+#include "runtime/called_files.h"
 #include "runtime/launch_request.h"
+#include "runtime/process_chain.h"
 
 namespace cordon {
 
 /// One call outside the policy, as the supervisor saw it.
 struct Violation {
   SyscallInvocation invocation;
-  pid_t thread = 0;           ///< as the host numbers it
-  std::string executable;     ///< /proc/PID/exe; empty when it could not be read
-  std::string command;        ///< /proc/PID/comm
-  std::string call;           ///< the call with decoded arguments: "socket(AF_INET, SOCK_RAW, 1)"
-  SeccompAction answer;       ///< what the policy says
+  pid_t thread = 0;      ///< as the host numbers it
+  SeccompAction answer;  ///< what the policy says; ALLOW where only files are outside it
+  Phase phase = Phase::kStart;
   bool of_the_start = false;  ///< the policy allows it until the workload serves
   Enforcement enforcement = Enforcement::kEnforce;
+  std::string executable = {};  ///< /proc/PID/exe; empty for cordon's own process that executes the
+                                ///< command, and when it could not be read
+  std::string call = {};  ///< the call with decoded arguments: "socket(AF_INET, SOCK_RAW, 0x1)"
+  std::vector<ProcessLink> chain = {};  ///< who made it, and whose child that is
+
+  // What an audit finds out besides (CallAuditor).
+  ArgumentTuple scalars = {};       ///< of a call that the policy refuses
+  std::vector<FileUse> files = {};  ///< of a call that is outside the policy
+  std::vector<ProgramUse> programs = {};
+  std::optional<SocketKey> socket = {};
+  std::vector<LandlockRule> missing = {};  ///< the rules of files that it lacks
+  bool unreadable = false;                 ///< something of it could not be read
+
+  /// Is it outside the policy, and not only told of because of a socket that was?
+  bool is_refusal() const { return !Admits(answer) || !missing.empty(); }
 };
 
-/// One line without a newline, safe on a terminal: call, answer, process, and the rule that would
-/// allow it.
+/// One line without a newline, safe on a terminal: call, answer, process and its parents, and the
+/// rule that would allow it.
 std::string Describe(const Violation& violation);
 
 /// The element of seccomp.json's "syscalls" that would allow `invocation` and no more than its

@@ -2,9 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <gnu/libc-version.h>
-#include <sys/random.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +14,7 @@
 #include "common/readiness.h"
 #include "common/text.h"
 #include "observe/file_name.h"
+#include "observe/host_facts.h"
 #include "observe/process_status.h"
 #include "observe/process_tree.h"
 #include "tracer/attach.h"
@@ -32,29 +30,6 @@ namespace cordon {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::string RandomRunId() {
-  std::array<unsigned char, 16> bytes{};
-  (void)::getrandom(bytes.data(), bytes.size(),
-                    0);  // does not fail for so few bytes (getrandom(2))
-  return fmt::format("{:02x}", fmt::join(bytes, ""));
-}
-
-HostFacts ReadHostFacts() {
-  HostFacts facts;
-  utsname names{};
-  if (::uname(&names) == 0) {
-    facts.kernel = names.release;
-  }
-  facts.architecture = Name(NativeArchitecture());
-  facts.libc = fmt::format("glibc {}", ::gnu_get_libc_version());
-  facts.effective_uid = ::geteuid();
-  if (const Expected<ProcessStatus> status = ReadProcessStatus(::getpid()); status.has_value()) {
-    facts.effective_capabilities = status->credentials.effective_capabilities;
-    facts.tracer_filtered = status->seccomp_mode != 0;
-  }
-  return facts;
-}
 
 /// Of processors, that this process has used.
 std::chrono::nanoseconds OwnTime() {
@@ -281,7 +256,7 @@ LearningRun Finish(Recorded recorded, CallRecorder& recorder, const PtraceSessio
   if (!run.ended_early) {
     facts.outcome = run.outcome;
   }
-  run.recording.runs.emplace(RandomRunId(), std::move(facts));
+  run.recording.runs.emplace(NewRunId(), std::move(facts));
   return run;
 }
 

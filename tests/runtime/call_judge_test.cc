@@ -159,6 +159,8 @@ class FilteredChild {
     return UniqueFd(listener);
   }
 
+  pid_t pid() const { return child_; }
+
   void Ask() const { (void)::write(channel_.get(), "?", 1); }
 
   /// The errno of the child's getpgrp(2) after Ask().
@@ -221,8 +223,9 @@ TEST(SeccompNotifier, WithoutItsSupervisorTheStartsCallsFail) {
   ASSERT_TRUE(judge.has_value());
   std::vector<Violation> reported;
   auto notifier = std::make_unique<SeccompNotifier>(
-      std::move(listener), *judge, Enforcement::kEnforce,
-      [&](const Violation& violation) { reported.push_back(violation); });
+      std::move(listener), child.pid(), *judge, nullptr,
+      SeccompNotifier::Reports{[&](const Violation& violation) { reported.push_back(violation); },
+                               nullptr, nullptr});
   ASSERT_TRUE(notifier->Prepare().has_value());
   const auto answer = [&] {
     child.Ask();

@@ -150,12 +150,13 @@ TEST(Violations, NameTheRuleThatAllowsThem) {
                                *SyscallNumber(Architecture::kX86_64, "socket")};
   violation.invocation.arguments = {16, 0xdead00000003, 0};
   violation.thread = 7;
-  violation.command = "evil\x1b[2J";
+  violation.chain = {{7, "evil\x1b[2J", "/srv/evil"}, {5, "sh", ""}};
   violation.call = "socket(AF_NETLINK, SOCK_RAW, 0)";
   violation.answer = SeccompAction::Errno(1);
   EXPECT_EQ(
       Describe(violation),
-      R"(refused socket(AF_NETLINK, SOCK_RAW, 0) = EPERM by 'evil\x1b[2J' (pid 7); the rule that allows it: )"
+      R"(refused socket(AF_NETLINK, SOCK_RAW, 0) = EPERM by 'evil\x1b[2J' (pid 7, '/srv/evil'), )"
+      R"(of 'sh' (pid 5); the rule that allows it: )"
       R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[)"
       R"({"index":0,"value":4294967295,"valueTwo":16,"op":"SCMP_CMP_MASKED_EQ"},)"
       R"({"index":1,"value":4294967295,"valueTwo":3,"op":"SCMP_CMP_MASKED_EQ"},)"

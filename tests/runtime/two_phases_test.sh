@@ -94,6 +94,19 @@ for how in listen fd socket signal; do
 done
 free
 
+# A server that executes programs while it serves: execve is allowed then, what only the start needed is refused all the same.
+"$cordon" profile --quiet -o executes.json --serving-when listen -- "$victim" listen learn executes >/dev/null
+"$cordon" generate executes.json --name executes --runtime cordon -o executes.policy 2>generate.err
+expect_missing "what serving executes, too, is not withheld" "execve" "$(grep "once it serves" generate.err)"
+"$cordon" run --policy executes.policy --serving-when listen -- "$victim" listen probe executes >out 2>err || die "$(cat out err)"
+says "main executes ok" out || die "it may not execute: $(cat out err)"
+for who in "${everybody[@]}"; do
+  for call in socket getpgrp; do
+    says "$who $call EPERM" out || die "$call is not refused to $who where serving may execute: $(cat out err)"
+  done
+done
+ok "where serving may execute, the rest of the start is refused all the same"
+
 # Two phases are not taken where they cannot be had.
 status=0
 "$cordon" run --policy listen.policy --serving-when listen --report none -- "$victim" listen learn 2>err || status=$?

@@ -5,7 +5,8 @@
 // cordon). After it "learn" only asks for its parent; "probe" makes the calls of the start again,
 // in the main thread, in those that were made before, and in a thread and a child that are made
 // now: each says "WHO CALL RESULT" in a line. EXTRA "again" marks the boundary once more before
-// that; "stay" waits for the end of standard input at the end.
+// that; "executes" executes a program first thing after it, in learn, too; "stay" waits for the end
+// of standard input at the end.
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -141,6 +142,8 @@ int main(int argc, char** argv) {
     (void)!announce(how);
     (void)!listen(g_listener, 1);
   }
+  if (argc > 3 && !strcmp(argv[3], "executes"))
+    say("main", "executes", execute());
   close(g_begin[1]);
   serve_calls("main");
   pthread_join(early, NULL);
