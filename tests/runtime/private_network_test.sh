@@ -49,8 +49,9 @@ tables() { nft list tables | grep -c cordon- || true; }
 have() { [[ $("$1") == "$2" ]]; }
 sandboxes=0
 
-PEER=machine serve "$work/machine-tcp" on_machine "${peer[@]}" serve tcp $machine 7000
-PEER=machine serve "$work/machine-udp" on_machine "${peer[@]}" serve udp $machine 7000
+# By nsenter itself: of a function in the background, the shell would be stopped, and the server go on.
+PEER=machine serve "$work/machine-tcp" nsenter --net="/proc/$other/ns/net" "${peer[@]}" serve tcp $machine 7000
+PEER=machine serve "$work/machine-udp" nsenter --net="/proc/$other/ns/net" "${peer[@]}" serve udp $machine 7000
 PEER=loopback serve "$work/loopback" "${peer[@]}" serve tcp 127.0.0.1 7001
 expect_equal "control: the host reaches the machine" "machine sees $host" "$(ask tcp $machine 7000)"
 expect_equal "control: and its own loopback address" "loopback sees 127.0.0.1" "$(ask tcp 127.0.0.1 7001)"
