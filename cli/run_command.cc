@@ -27,6 +27,7 @@
 #include "model/serving_when.h"
 #include "runtime/device_rules.h"
 #include "runtime/host_features.h"
+#include "runtime/landlock_log.h"
 #include "runtime/launch_plan.h"
 #include "runtime/mount_labels.h"
 #include "runtime/sandbox.h"
@@ -391,7 +392,12 @@ void Announce(const LaunchPlan& plan) {
   for (const std::string& warning : plan.warnings) {
     ReportWarning(warning);
   }
-  if (!plan.file_part.empty()) {
+  if (plan.file_holder == FileHolder::kLandlock) {
+    const Status seen =
+        plan.listener ? CanSeeRefusalsOfLandlock() : Fail(InvalidInput("--report none"));
+    PrintLine(plan.file_part +
+              (seen ? ", and is reported" : ", and is not reported: " + seen.error().message));
+  } else if (!plan.file_part.empty()) {
     PrintLine(plan.file_part);
   }
 }

@@ -56,7 +56,8 @@ std::string ViolationJson(const Violation& violation) {
   json["arch"] = Name(violation.invocation.call.arch);
   json["nr"] = violation.invocation.call.number;
   json["arguments"] = violation.invocation.arguments;
-  json["errno"] = Admits(violation.answer) ? "EACCES" : ErrnoName(violation.answer.data);
+  json["errno"] = ErrnoName(Admits(violation.answer) ? violation.file_errno
+                                                     : static_cast<int>(violation.answer.data));
   json["phase"] = violation.phase == Phase::kServe ? "serve" : "start";
   json["only_start_may"] = violation.of_the_start;
   json["thread"] = violation.thread;

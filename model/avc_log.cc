@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/text.h"
+#include "model/audit_fields.h"
 #include "model/sha256.h"
 #include "model/syscall_signature.h"
 
@@ -23,14 +24,6 @@ namespace cordon {
 namespace {
 
 constexpr std::size_t kMaxLine = std::size_t{64} << 10;
-
-/// The fields of one record: name -> value as it stands there.
-struct Field {
-  std::string_view value;
-  bool quoted = false;
-};
-
-using Fields = std::map<std::string_view, Field>;
 
 /// One denial.
 struct Denial {
@@ -58,79 +51,10 @@ struct Event {
   std::vector<std::string> paths;
 };
 
-/// "key=value key="a value"". What audit puts in upper-case hexadecimal is left for Decoded().
-Fields ParseFields(std::string_view text) {
-  Fields fields;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    at = text.find_first_not_of(' ', at);
-    if (at == std::string_view::npos) {
-      break;
-    }
-    const std::size_t end = std::min(text.find_first_of(" =", at), text.size());
-    const std::string_view key = text.substr(at, end - at);
-    if (end == text.size() || text[end] == ' ') {
-      at = end;
-      continue;
-    }
-    at = end + 1;
-    if (at < text.size() && text[at] == '"') {
-      const std::size_t close = std::min(text.find('"', at + 1), text.size());
-      fields.try_emplace(key, Field{text.substr(at + 1, close - at - 1), true});
-      at = std::min(close + 1, text.size());
-    } else {
-      const std::size_t stop = std::min(text.find(' ', at), text.size());
-      fields.try_emplace(key, Field{text.substr(at, stop - at), false});
-      at = stop;
-    }
-  }
-  return fields;
-}
-
-/// audit writes a string with blanks, quotes or bytes beyond ASCII as hexadecimal digits without
-/// quotes (kernel/audit.c audit_log_n_untrustedstring).
-std::string Decoded(const Field& field) {
-  const std::string_view text = field.value;
-  const bool hexadecimal = !field.quoted && !text.empty() && text.size() % 2 == 0 &&
-                           std::ranges::all_of(text, [](unsigned char c) {
-                             return std::isdigit(c) != 0 || (c >= 'A' && c <= 'F');
-                           });
-  if (!hexadecimal) {
-    return text == "(null)" ? std::string() : std::string(text);
-  }
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    unsigned value = 0;
-    std::from_chars(text.data() + i, text.data() + i + 2, value, 16);
-    bytes += static_cast<char>(value);
-  }
-  return bytes;
-}
-
-std::string Value(const Fields& fields, std::string_view key) {
-  const auto found = fields.find(key);
-  return found == fields.end() ? std::string() : Decoded(found->second);
-}
-
-std::string Raw(const Fields& fields, std::string_view key) {
-  const auto found = fields.find(key);
-  return found == fields.end() ? std::string() : std::string(found->second.value);
-}
-
 /// The type of "user:role:type:level".
 std::string TypeOf(const std::string& context) {
   const std::vector<std::string> parts = Split(context, ':');
   return parts.size() >= 3 ? parts[2] : std::string();
-}
-
-/// "1700000000.123:456" of "audit(1700000000.123:456)".
-std::string EventOf(std::string_view line) {
-  constexpr std::string_view kMark = "audit(";
-  const std::size_t start = line.find(kMark);
-  const std::size_t end = line.find(')', std::min(start, line.size()));
-  return start == std::string_view::npos || end == std::string_view::npos
-             ? std::string()
-             : std::string(line.substr(start + kMark.size(), end - start - kMark.size()));
 }
 
 /// Is `line` a record of this kind, by its name or, among the kernel's messages, by its number
@@ -301,23 +225,23 @@ class LogReader {
 };
 
 void LogReader::ReadCompanion(std::string_view line) {
-  const std::string event = EventOf(line);
+  const std::string event = AuditEvent(line);
   if (event.empty()) {
     return;
   }
-  const Fields fields = ParseFields(line);
+  const AuditFields fields = ParseAuditFields(line);
   if (IsRecord(line, "SYSCALL", "1300")) {
-    events_[event].executable = Value(fields, "exe");
-    const std::string call = Raw(fields, "syscall");
-    const std::string arch = Raw(fields, "arch");
+    events_[event].executable = AuditString(fields, "exe");
+    const std::string call = AuditText(fields, "syscall");
+    const std::string arch = AuditText(fields, "arch");
     events_[event].executes =
         call == "execve" || (call == "59" && (arch == "c000003e" || arch == "x86_64"));
   } else if (IsRecord(line, "CWD", "1307")) {
-    events_[event].cwd = Value(fields, "cwd");
+    events_[event].cwd = AuditString(fields, "cwd");
   } else if (IsRecord(line, "PATH", "1302")) {
-    const std::string name = Value(fields, "name");
+    const std::string name = AuditString(fields, "name");
     events_[event].paths.push_back(name);
-    if (const std::string inode = Raw(fields, "inode"); !inode.empty()) {
+    if (const std::string inode = AuditText(fields, "inode"); !inode.empty()) {
       events_[event].path_of_inode.emplace(inode, name);
     }
   }
@@ -326,7 +250,7 @@ void LogReader::ReadCompanion(std::string_view line) {
 Status LogReader::ReadDenial(std::string_view line, std::size_t number) {
   Denial denial;
   denial.line = number;
-  denial.event = EventOf(line);
+  denial.event = AuditEvent(line);
   const std::size_t open = line.find('{');
   const std::size_t close = line.find('}', std::min(open, line.size()));
   if (open == std::string_view::npos || close == std::string_view::npos) {
@@ -337,10 +261,10 @@ Status LogReader::ReadDenial(std::string_view line, std::size_t number) {
       denial.permissions.push_back(std::move(word));
     }
   }
-  const Fields fields = ParseFields(line.substr(close + 1));
-  denial.domain = TypeOf(Raw(fields, "scontext"));
-  denial.target = TypeOf(Raw(fields, "tcontext"));
-  denial.object_class = Raw(fields, "tclass");
+  const AuditFields fields = ParseAuditFields(line.substr(close + 1));
+  denial.domain = TypeOf(AuditText(fields, "scontext"));
+  denial.target = TypeOf(AuditText(fields, "tcontext"));
+  denial.object_class = AuditText(fields, "tclass");
   if (denial.permissions.empty() || denial.domain.empty() || denial.target.empty() ||
       denial.object_class.empty()) {
     return Fail(
@@ -348,16 +272,17 @@ Status LogReader::ReadDenial(std::string_view line, std::size_t number) {
                 "a denial that is cut off or malformed: its scontext, tcontext or tclass is "
                 "missing"));
   }
-  denial.comm = Value(fields, "comm");
-  denial.path = Value(fields, "path");
-  denial.name = Value(fields, "name");
-  denial.inode = Raw(fields, "ino");
+  denial.comm = AuditString(fields, "comm");
+  denial.path = AuditString(fields, "path");
+  denial.name = AuditString(fields, "name");
+  denial.inode = AuditText(fields, "ino");
   for (const char* const key : {"src", "dest"}) {
-    if (const auto port = ParseUnsigned(Raw(fields, key)); port.has_value() && *port <= 0xFFFF) {
+    if (const auto port = ParseUnsigned(AuditText(fields, key));
+        port.has_value() && *port <= 0xFFFF) {
       denial.port = static_cast<std::uint16_t>(*port);
     }
   }
-  if (const std::string request = Raw(fields, "ioctlcmd"); !request.empty()) {
+  if (const std::string request = AuditText(fields, "ioctlcmd"); !request.empty()) {
     std::uint32_t value = 0;
     const char* const digits = request.data() + (request.starts_with("0x") ? 2 : 0);
     if (std::from_chars(digits, request.data() + request.size(), value, 16).ec == std::errc()) {

@@ -370,7 +370,7 @@ Status PlanLandlock(const std::vector<LandlockRule>& rules, const HostFeatures& 
   plan.file_part = "files are held by Landlock (ABI " + std::to_string(host.landlock_abi) + ", " +
                    std::to_string(plan.landlock.size()) + " rules), but not " +
                    Join(LandlockGaps(host.landlock_abi), ", ") +
-                   ": what it refuses fails with EACCES and is not reported";
+                   ": what it refuses fails with EACCES";
   const std::uint64_t refer = LandlockAccessBit("refer").value_or(0);
   if ((wanted & refer) != 0 && (plan.landlock_handled & refer) == 0) {
     plan.warnings.emplace_back(

@@ -30,6 +30,7 @@
 #include "runtime/has_executed.h"
 #include "runtime/held_workload.h"
 #include "runtime/init_process.h"
+#include "runtime/landlock_log.h"
 #include "runtime/mount_labels.h"
 #include "runtime/oom_score.h"
 #include "runtime/outside_sources.h"
@@ -178,6 +179,7 @@ class Supervisor {
   void Signal(int signal);
   void ForwardSignals();
   Status NoticeExecution();
+  void NoticeRefusals(short events);
   SandboxResult End();
 
   const LaunchPlan& plan_;
@@ -194,13 +196,20 @@ class Supervisor {
   bool executed_ = false;  ///< and said so
   std::unique_ptr<PrivateNetwork> network_;
   std::vector<std::string_view> namespace_names_;
-  std::vector<UniqueFd> namespaces_;  ///< of namespace_names_
-  HeldWorkload workload_;             ///< the first one
-  ControlServer control_;             ///< before it is gone, the others are
+  std::vector<UniqueFd> namespaces_;     ///< of namespace_names_
+  std::optional<LandlockLog> refusals_;  ///< nothing: they are not reported
+  HeldWorkload workload_;                ///< the first one
+  ControlServer control_;                ///< before it is gone, the others are
 };
 
 Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   signal_mask_ = signals.original();
+  if (plan_.file_holder == FileHolder::kLandlock && plan_.listener) {
+    if (Expected<LandlockLog> log =
+            LandlockLog::Open({options_.on_violation, options_.on_warning})) {
+      refusals_.emplace(*std::move(log));
+    }
+  }
   ASSIGN_OR_RETURN(UniqueFd inner, workload_.OpenChannel());
   const ExecuteArguments execute(plan_, boundary_.Environment());
   MountScratch mounts(plan_);
@@ -312,7 +321,8 @@ SandboxState Supervisor::Inspect() const {
     state.mounts.push_back(mount.destination + " from " + mount.source);
   }
   state.filter_instructions = plan_.filter.size();
-  state.violations = workload_.violations() + control_.violations();
+  state.violations =
+      workload_.violations() + control_.violations() + (refusals_ ? refusals_->violations() : 0);
   state.entered = control_.Entered();
   return state;
 }
@@ -402,7 +412,8 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
     waits = {{workload_.channel(), POLLIN, 0},
              {signals_.get(), POLLIN, 0},
              {workload_.notifications(), POLLIN, 0},
-             {workload_.begun() ? forwarder_.fd() : -1, POLLIN, 0}};
+             {workload_.begun() ? forwarder_.fd() : -1, POLLIN, 0},
+             {refusals_ ? refusals_->fd() : -1, POLLIN, 0}};
     boundary_.AddWaits(waits);
     control_.AddWaits(waits);
     if (options_.output != nullptr) {
@@ -416,6 +427,7 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
       continue;
     }
     HearNews();
+    NoticeRefusals(waits[4].revents);
     if (waits[2].revents != 0) {
       RETURN_IF_ERROR(workload_.HandleNotifications(waits[2].revents));
     }
@@ -456,9 +468,29 @@ Status Supervisor::NoticeExecution() {
   return options_.on_executed ? options_.on_executed(Inspect()) : Status();
 }
 
+/// Before what has ended is forgotten: audit names a domain by the process that made it.
+void Supervisor::NoticeRefusals(short events) {
+  if (!refusals_) {
+    return;
+  }
+  if (workload_.begun()) {
+    refusals_->NoteLauncher(workload_.pid());
+  }
+  for (const EnteredCommand& command : control_.Entered()) {
+    refusals_->NoteLauncher(command.pid);
+  }
+  if (events != 0) {
+    refusals_->Handle();
+  }
+}
+
 SandboxResult Supervisor::End() {
   (void)cgroups_.Thaw();
+  NoticeRefusals(0);
   workload_.Kill();
+  if (refusals_) {
+    refusals_->Finish();
+  }
   if (options_.output != nullptr) {
     options_.output->Drain();
   }
@@ -468,8 +500,8 @@ SandboxResult Supervisor::End() {
   result.tasks_refused = counts.tasks_refused.value_or(0);
   result.limits = limits_;
   result.outcome = workload_.outcome().value_or(Signaled{SIGKILL});
-  result.violations = workload_.violations();
-  result.unreported_violations = workload_.unreported();
+  result.violations = workload_.violations() + (refusals_ ? refusals_->violations() : 0);
+  result.unreported_violations = workload_.unreported() + (refusals_ ? refusals_->unreported() : 0);
   result.served = boundary_.passed();
   if (options_.on_ended) {
     SandboxState state = Inspect();

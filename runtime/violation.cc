@@ -48,8 +48,8 @@ std::string Describe(const Violation& violation) {
                        AllowingRule(violation.invocation),
                        rules.empty() ? "" : "; and for its files: " + Join(rules, ","));
   }
-  return fmt::format("{} {} = EACCES by {}; the file rule that allows it: {}", verb, violation.call,
-                     Describe(violation.chain), Join(rules, ","));
+  return fmt::format("{} {} = {} by {}; the file rule that allows it: {}", verb, violation.call,
+                     ErrnoName(violation.file_errno), Describe(violation.chain), Join(rules, ","));
 }
 
 }  // namespace cordon

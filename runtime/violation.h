@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct Violation {
   pid_t thread = 0;      ///< as the host numbers it
   SeccompAction answer;  ///< what the policy says; ALLOW where only files are outside it
   Phase phase = Phase::kStart;
+  int file_errno = EACCES;    ///< what the call gets where only files are outside the policy
   bool of_the_start = false;  ///< the policy allows it until the workload serves
   Enforcement enforcement = Enforcement::kEnforce;
   std::string executable = {};  ///< /proc/PID/exe; empty for cordon's own process that executes the

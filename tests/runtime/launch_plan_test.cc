@@ -337,7 +337,7 @@ TEST_P(FilePart, IsHeldOrFailsClosed) {
   EXPECT_EQ(plan->landlock.empty(), GetParam().expected != FileHolder::kLandlock);
   EXPECT_THAT(
       plan->file_part,
-      HasSubstr(GetParam().expected == FileHolder::kLandlock ? "is not reported" : "SELinux"));
+      HasSubstr(GetParam().expected == FileHolder::kLandlock ? "fails with EACCES" : "SELinux"));
 }
 
 TEST(PlanLaunch, LandlockHandlesWhatTheKernelKnowsAndNoMore) {
