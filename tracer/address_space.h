@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -37,7 +38,9 @@ struct StubbedSite {
   std::uint64_t detour = 0;
   std::uint64_t after_call = 0;  ///< the instruction behind the stub's own `syscall`
   std::uint64_t done = 0;        ///< StubCode::done, as an address
-  std::uint64_t missed = 0;      ///< likewise
+  std::uint64_t unknown = 0;     ///< likewise, as the next two
+  std::uint64_t after_unknown = 0;
+  std::uint64_t missed = 0;
 };
 
 /// Memory near call sites that holds their detours: five bytes reach no further than 2 GiB.
@@ -68,14 +71,19 @@ struct AddressSpace {
   bool ends_descriptors = false;  ///< a stub makes close(2), so descriptors change unseen
   std::uint64_t described = 0;    ///< identities below this may be other than 0
   std::uint64_t names_seed = 0;
+  bool reports_unknown = false;           ///< kReportsUnknown, in the memory likewise
   bool names_known = false;               ///< a call with a path became known under that seed
   std::uint32_t names_round = 1;          ///< counts the seeds
   std::vector<std::uint32_t> names_made;  ///< by slot of kNameKeys: the round it was filled in
   std::vector<StubbedSite> stubbed;       ///< by stub
   std::vector<DetourArena> arenas;
-  /// By address of the `syscall` instruction; nothing: looked at in vain.
+  /// By address of the `syscall` instruction; nothing: looked at in vain. Of a site that makes any
+  /// call the stub with its number -1, which chooses.
   std::unordered_map<std::uint64_t, std::optional<std::size_t>> sites;
-  std::vector<Mapping> text;      ///< private code of files, as last read
+  std::vector<Mapping> text;  ///< private code of files, as last read
+  bool maps_unseen = false;   ///< a stub makes mmap(2) or its kin, so `text` may be old at any time
+  std::unordered_map<std::uint64_t, std::string> unpatched;  ///< sites with their names, for people
+  std::uint64_t hits_at_end = 0;                             ///< as the last task to end found them
   std::uint64_t hits_before = 0;  ///< counted before this memory was forked
 };
 

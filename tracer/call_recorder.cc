@@ -213,6 +213,13 @@ Repetition CallRecorder::RepetitionAfter(TaskState& task, const CallFrame& frame
     repetition.opened_as = static_cast<std::uint32_t>(result.value);
     repetition.opened = lookup_.IdentityOf(task, static_cast<int>(result.value));
   }
+  if (shape && shape->controls &&
+      DuplicatesDescriptor(static_cast<std::uint32_t>(frame.meant.arguments[1]))) {
+    const auto tuple = frame.observation->tuples.find(frame.tuple);
+    repetition.silent = result.ok() && frame.observation->seen.count >= 2 &&
+                        (tuple == frame.observation->tuples.end() || tuple->second.count >= 2);
+    return repetition;
+  }
   if (shape && !shape->path && result.ok()) {
     // The next use is of the same file, as long as the process does not end the descriptor.
     const auto part = std::ranges::find(shape->parts, KeyPart::Kind::kDescriptor, &KeyPart::kind);
@@ -222,7 +229,6 @@ Repetition CallRecorder::RepetitionAfter(TaskState& task, const CallFrame& frame
       repetition.opened = lookup_.IdentityOf(task, fd);
     }
   }
-  constexpr std::uint64_t kMoreThanOpens = O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY);
   if (!shape || !shape->path || frame.files.size() != 1 || frame.unreadable ||
       frame.observation->seen.count < 2 || (frame.open_flags & kMoreThanOpens) != 0) {
     return repetition;
@@ -273,6 +279,9 @@ Repetition CallRecorder::RepetitionIn(TaskState& task, const CallFrame& frame) {
   std::size_t descriptors = 0;
   for (std::size_t i = 0; i < shape->size; ++i) {
     if (shape->parts.at(i).kind != KeyPart::Kind::kDescriptor) {
+      continue;
+    }
+    if (shape->controls && !ControlsFile(static_cast<std::uint32_t>(frame.meant.arguments[1]))) {
       continue;
     }
     const int fd = DescriptorNumber(frame.meant.arguments.at(shape->parts.at(i).index));

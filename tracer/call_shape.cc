@@ -52,18 +52,21 @@ struct PathRow {
   bool opens = false;
 };
 
+constexpr std::uint16_t kStatBytes = 144;   // struct stat of x86-64
+constexpr std::uint16_t kStatxBytes = 256;  // struct statx
+
 constexpr auto kPathRows = std::to_array<PathRow>({
-    {"access", {0, {}}, {1, -1}},
-    {"faccessat", {1, 0}, {2, -1}},
-    {"faccessat2", {1, 0}, {2, 3}},
-    {"lstat", {0, {}}},
-    {"newfstatat", {1, 0}, {3, -1}},
-    {"open", {0, {}}, {1, -1}, true},
-    {"openat", {1, 0}, {2, -1}, true},
-    {"readlink", {0, {}}},
-    {"readlinkat", {1, 0}},
-    {"stat", {0, {}}},
-    {"statx", {1, 0}, {2, -1}},
+    {"access", {0, {}, {}}, {1, -1}},
+    {"faccessat", {1, 0, {}}, {2, -1}},
+    {"faccessat2", {1, 0, {}}, {2, 3}},
+    {"lstat", {0, {}, 1, kStatBytes}},
+    {"newfstatat", {1, 0, 2, kStatBytes}, {3, -1}},
+    {"open", {0, {}, {}}, {1, -1}, true},
+    {"openat", {1, 0, {}}, {2, -1}, true},
+    {"readlink", {0, {}, 1}},
+    {"readlinkat", {1, 0, 2}},
+    {"stat", {0, {}, 1, kStatBytes}},
+    {"statx", {1, 0, 4, kStatxBytes}, {2, -1}},
 });
 
 void Add(CallShape& shape, KeyPart part) {
@@ -103,6 +106,7 @@ std::optional<CallShape> ShapeOf(Syscall call) {
     return std::nullopt;
   }
   CallShape shape;
+  shape.controls = signature.name == "fcntl";
   for (const ScalarArgument& scalar : signature.scalars) {
     if (!scalar.member.empty() || scalar.only_for != 0) {
       return std::nullopt;

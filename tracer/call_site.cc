@@ -13,6 +13,8 @@ constexpr std::uint64_t kJumpBytes = 5;
 constexpr std::uint64_t kNumberBytes = 5;         // mov $number, %eax
 constexpr std::uint64_t kSingleThreadBytes = 11;  // cmpb 7, je 2, xor 2
 constexpr std::uint64_t kZeroAfterLoadBytes = 6;  // mov 4, xor 2
+constexpr std::uint64_t kAnyNumberBytes = 6;      // mov 3, mov 3
+constexpr std::uint64_t kMoveBytes = 3;
 constexpr std::uint64_t kCompareBytes = 7;
 constexpr std::uint64_t kLongBranchBytes = 6;
 constexpr std::uint64_t kLoadBytes = 4;
@@ -28,6 +30,19 @@ std::uint32_t Load32(std::span<const std::uint8_t> bytes) {
   return value;
 }
 
+/// mov %eax or %rax, x(%rsp); ret, or mov x(%rsp), %rbp; add $y, %rsp, as functions of Go's runtime
+/// end.
+bool IsReturnOfGo(std::span<const std::uint8_t> after) {
+  constexpr std::size_t kStoreBytes = 4;
+  constexpr std::size_t kRestoreBytes = 5;
+  return (StartsWith(after, {0x89, 0x44, 0x24}) &&
+          StartsWith(after.subspan(kStoreBytes), {0xc3})) ||
+         (StartsWith(after, {0x48, 0x89, 0x44, 0x24}) &&
+          StartsWith(after.subspan(kRestoreBytes), {0xc3})) ||
+         (StartsWith(after, {0x48, 0x8b, 0x6c, 0x24}) &&
+          StartsWith(after.subspan(kRestoreBytes), {0x48, 0x83, 0xc4}));
+}
+
 /// Does the code after a call set the flags anew, or return, before anything could read them? A
 /// stub changes them, and the instruction `syscall` does not.
 bool LeavesFlags(std::span<const std::uint8_t> after) {
@@ -39,6 +54,7 @@ bool LeavesFlags(std::span<const std::uint8_t> after) {
          StartsWith(after, {0x85, 0xc0}) ||        // test %eax, %eax
          StartsWith(after, {0xf7, 0xd8}) ||        // neg %eax
          StartsWith(after, {0xc3}) ||              // ret: the ABI keeps no flags
+         IsReturnOfGo(after) ||
          // mov %rax, %rdi; jmp or call: musl's __syscall_ret
          StartsWith(after, {0x48, 0x89, 0xc7, 0xe9}) || StartsWith(after, {0x48, 0x89, 0xc7, 0xe8});
 }
@@ -59,6 +75,8 @@ std::uint64_t CallSite::patched() const {
       return address - kSingleThreadBytes;
     case SitePattern::kZeroAfterLoad:
       return address - kZeroAfterLoadBytes;
+    case SitePattern::kAnyNumber:
+      return address - kAnyNumberBytes;
     case SitePattern::kNumber:
       break;
   }
@@ -80,6 +98,12 @@ std::optional<CallSite> RecognizeSite(std::span<const std::uint8_t> code, std::s
                                         .number = static_cast<std::int32_t>(number),
                                         .pattern = SitePattern::kNumber})
                : std::nullopt;
+  }
+  // mov %rsi, %r10; mov %rdi, %rdx; mov %rcx, %rsi; mov %rbx, %rdi; syscall; cmp
+  if (StartsWith(before(4 * kMoveBytes),
+                 {0x49, 0x89, 0xf2, 0x48, 0x89, 0xfa, 0x48, 0x89, 0xce, 0x48, 0x89, 0xdf}) &&
+      StartsWith(code.subspan(at + kCallBytes), {0x48, 0x3d})) {
+    return CallSite{.address = address, .number = -1, .pattern = SitePattern::kAnyNumber};
   }
   if (!StartsWith(before(2), {0x31, 0xc0})) {
     return std::nullopt;
@@ -109,6 +133,7 @@ std::vector<std::uint8_t> WriteDetour(const CallSite& site, std::span<const std:
   switch (site.pattern) {
     case SitePattern::kNumber:
     case SitePattern::kZeroAfterLoad:
+    case SitePattern::kAnyNumber:
       copy(0, length);
       break;
     case SitePattern::kSingleThread: {
@@ -150,6 +175,10 @@ OriginalPlace PlaceInDetour(const CallSite& site, std::uint64_t offset) {
     if (offset == kCompareBytes + kLongBranchBytes) {
       return {.address = site.address - 2, .rax = {}};
     }
+  }
+  if (site.pattern == SitePattern::kAnyNumber) {
+    // The moves stand where they stood, and the number is in rax.
+    return {.address = offset <= kMoveBytes ? site.patched() + offset : site.address, .rax = {}};
   }
   // Only the number is left to be put into rax.
   static_assert(kLoadBytes + 2 == kZeroAfterLoadBytes);

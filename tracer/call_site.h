@@ -15,12 +15,14 @@ enum class SitePattern : std::uint8_t {
   kNumber,         ///< mov $number, %eax; syscall
   kSingleThread,   ///< cmpb $0, x(%rip); je y; xor %eax, %eax; syscall: read(2) of glibc
   kZeroAfterLoad,  ///< mov x(%rsp), %edi; xor %eax, %eax; syscall: the same with threads
+  kAnyNumber,      ///< mov %rcx, %rsi; mov %rbx, %rdi; syscall: all of Go's package syscall
 };
 
 /// A `syscall` instruction that can be given a stub.
 struct CallSite {
   std::uint64_t address = 0;  ///< of the `syscall` instruction
-  std::int32_t number = 0;    ///< the only call it ever makes
+  std::int32_t number =
+      0;  ///< the only call it ever makes; kAnyNumber: the one it is looked at for
   SitePattern pattern = SitePattern::kNumber;
 
   /// Of the first of the five bytes that are replaced.
@@ -29,7 +31,7 @@ struct CallSite {
 
 /// Bytes that have to be known before and after a `syscall` instruction.
 inline constexpr std::size_t kBytesBefore = 16;
-inline constexpr std::size_t kBytesAfter = 8;
+inline constexpr std::size_t kBytesAfter = 12;
 
 /// What the `syscall` instruction at `code[at]`, whose address is `address`, is; nothing when its
 /// surroundings are not exactly those of a pattern, or when what follows might use the processor

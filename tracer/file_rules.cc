@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/inotify.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,7 +12,6 @@
 #include <climits>
 
 #include "observe/call_values.h"
-#include "observe/memory_map.h"
 #include "observe/process_memory.h"
 #include "tracer/attribute_access.h"
 #include "tracer/capability_rules.h"
@@ -180,18 +178,10 @@ std::optional<ExitInterest> FileRules::BeforeDescriptorCall(TaskState& task, Cal
         Forget(task, fd());
       }
       return ExitInterest::kNotWanted;
-    case SyscallEffect::kMap: {
-      const std::uint64_t flags = ArgumentWithRole(frame, ArgumentRole::kMapFlags).value_or(0);
-      const bool has_roles = ArgumentWithRole(frame, ArgumentRole::kFd).has_value();
-      return has_roles && ((flags & MAP_ANONYMOUS) != 0 || fd() < 0) ? ExitInterest::kNotWanted
-                                                                     : ExitInterest::kWanted;
-    }
+    case SyscallEffect::kMap:
+      return BeforeMap(task, frame);
     case SyscallEffect::kProtect:
-      if ((ArgumentWithRole(frame, ArgumentRole::kProtection).value_or(0) & PROT_EXEC) == 0) {
-        return ExitInterest::kNotWanted;
-      }
-      frame.mapping = FindMapping(task.id, frame.meant.arguments[0]).value_or(std::nullopt);
-      return ExitInterest::kWanted;
+      return BeforeProtect(task, frame);
     case SyscallEffect::kIoctl: {
       const Descriptor* const descriptor = lookup_.DescriptorOf(task, fd());
       const bool known =
@@ -263,19 +253,37 @@ ExitInterest FileRules::BeforeTransfer(TaskState& task, const CallFrame& frame) 
 }
 
 bool FileRules::IsNoted(TaskState& task, int fd, FileAccessSet access) {
-  const Descriptor* const descriptor = lookup_.DescriptorOf(task, fd);
+  Descriptor* const descriptor = lookup_.DescriptorOf(task, fd);
   if (descriptor == nullptr) {
     return true;  // not open: the call fails
   }
   if (descriptor->file.key.file_class == FileClass::kSocket) {
     return true;  // sockets have their own part of the recording
   }
-  if (descriptor->noted_for != task.program()) {
-    return false;
-  }
   FileAccessSet both = descriptor->noted;
   both.Add(access);
-  return both == descriptor->noted;
+  if (descriptor->noted_for == task.program() && both == descriptor->noted) {
+    return true;
+  }
+  // The same use of another descriptor of the file is in the recording, so whether this one
+  // succeeds adds nothing. Of writing it depends on the descriptor what it is.
+  if (access.Has(FileAccess::kWrite) || !log_.Holds(descriptor->file.key, access, task.program())) {
+    return false;
+  }
+  AddUse(task, *descriptor, access, access);
+  return true;
+}
+
+/// From now on `use` of the descriptor is known, and `access` is what it is taken down as.
+void FileRules::AddUse(const TaskState& task, Descriptor& descriptor, FileAccessSet use,
+                       FileAccessSet access) {
+  if (descriptor.noted_for != task.program()) {
+    descriptor.noted = {};
+    descriptor.ioctls.clear();
+    descriptor.noted_for = task.program();
+  }
+  descriptor.noted.Add(use);
+  log_.NoteFile(descriptor.file.key, access, task.program());
 }
 
 void FileRules::NoteUse(TaskState& task, int fd, FileAccessSet access) {
@@ -283,16 +291,10 @@ void FileRules::NoteUse(TaskState& task, int fd, FileAccessSet access) {
   if (descriptor == nullptr || IsNoted(task, fd, access)) {
     return;
   }
-  if (descriptor->noted_for != task.program()) {
-    descriptor->noted = {};
-    descriptor->ioctls.clear();
-    descriptor->noted_for = task.program();
-  }
-  descriptor->noted.Add(access);
-  if (access.Has(FileAccess::kWrite) && OpenedForAppend(task.id, fd)) {
-    access = {FileAccess::kAppend};
-  }
-  log_.NoteFile(descriptor->file.key, access, task.program());
+  AddUse(task, *descriptor, access,
+         access.Has(FileAccess::kWrite) && OpenedForAppend(task.id, fd)
+             ? FileAccessSet{FileAccess::kAppend}
+             : access);
 }
 
 void FileRules::After(TaskState& task, CallFrame& frame, CallResult result) {
@@ -570,49 +572,6 @@ void FileRules::AfterWatch(TaskState& task, CallFrame& frame, CallResult) {
   if (!frame.files.empty() && frame.files.back().path != nullptr) {
     Note(task, frame.files.back(), access);
   }
-}
-
-void FileRules::AfterMap(TaskState& task, CallFrame& frame, CallResult) {
-  std::uint64_t protection = ArgumentWithRole(frame, ArgumentRole::kProtection).value_or(0);
-  std::uint64_t flags = ArgumentWithRole(frame, ArgumentRole::kMapFlags).value_or(0);
-  std::optional<int> fd;
-  if (const auto argument = ArgumentWithRole(frame, ArgumentRole::kFd)) {
-    fd = DescriptorNumber(*argument);
-  } else {
-    // i386's first mmap has its arguments in memory: addr, len, prot, flags, fd, offset.
-    const auto words = ProcessMemory(task.id).ReadValue<std::array<std::uint32_t, 6>>(
-        RemoteAddress{frame.meant.arguments[0]});
-    if (words.has_value()) {
-      protection = (*words)[2];
-      flags = (*words)[3];
-      fd = static_cast<int>((*words)[4]);
-    }
-  }
-  if (!fd || (flags & MAP_ANONYMOUS) != 0) {
-    return;
-  }
-  FileAccessSet access{FileAccess::kMap};
-  if ((protection & PROT_EXEC) != 0) {
-    access.Add(FileAccess::kMapExecute);
-  }
-  const auto type = flags & MAP_TYPE;
-  if ((type == MAP_SHARED || type == MAP_SHARED_VALIDATE) && (protection & PROT_WRITE) != 0) {
-    access.Add(FileAccess::kMapWrite);
-  }
-  NoteUse(task, *fd, access);
-}
-
-void FileRules::AfterProtect(TaskState& task, CallFrame& frame, CallResult) {
-  if (!frame.mapping || !frame.mapping->path.starts_with('/')) {
-    return;
-  }
-  FileAccessSet access{FileAccess::kMapExecute};
-  if (frame.mapping->is_private && frame.mapping->writable) {
-    access.Add(FileAccess::kExecModified);
-  }
-  const std::string path(NormalizeProcPath(StripRoot(frame.mapping->path, task.view->root),
-                                           lookup_.is_workload_task()));
-  log_.NoteFile({.path = path, .file_class = FileClass::kFile}, access, task.program());
 }
 
 void FileRules::AfterIoctl(TaskState& task, CallFrame& frame, CallResult) {

@@ -32,7 +32,11 @@ class FileRules {
   /// The calls that are told by their descriptor; nothing for others.
   std::optional<ExitInterest> BeforeDescriptorCall(TaskState& task, CallFrame& frame);
   ExitInterest BeforeTransfer(TaskState& task, const CallFrame& frame);
+  ExitInterest BeforeMap(TaskState& task, const CallFrame& frame);
+  static ExitInterest BeforeProtect(const TaskState& task, CallFrame& frame);
   bool IsNoted(TaskState& task, int fd, FileAccessSet access);
+  void AddUse(const TaskState& task, Descriptor& descriptor, FileAccessSet use,
+              FileAccessSet access);
   void Fail(const TaskState& task, const CallFrame& frame, int sys_errno);
   void EnsureCurrent(TaskState& task, CallFrame& frame, CallResult result);
 

@@ -19,7 +19,9 @@ struct KnownCallsLayout {
       8;  ///< u64: what keys of calls with a path begin with
   static constexpr std::uint64_t kNameKeysAddress = 0x10;  ///< u64: where kNameKeys lies
   static constexpr std::uint64_t kPendingAddress = 0x18;   ///< u64: where kPending lies
-  static constexpr std::uint64_t kPlain = 0x200;           ///< u8 by number: a plain call is known
+  /// u8: a call with a path that is not known is made first and reported then.
+  static constexpr std::uint64_t kReportsUnknown = 0x20;
+  static constexpr std::uint64_t kPlain = 0x200;  ///< u8 by number: a plain call is known
   static constexpr std::uint64_t kPlainCalls = 512;
   static constexpr std::uint64_t kHits = 0x1000;  ///< u64 counters, each on a cache line
   static constexpr std::uint64_t kHitCounters = 64;

@@ -207,7 +207,12 @@ void PtraceSession::On(pid_t id, Task& task, const SyscallStop&) {
   if (!stop.has_value()) {
     return;  // gone: its end is reported next
   }
-  if (stop->stage == CallStage::kEntry) {
+  if (const auto report = task.space != nullptr && stop->stage == CallStage::kEntry
+                              ? trap_once_->ReportAt(id, *task.space, *stop)
+                              : std::nullopt) {
+    Tell(id, task, *report);
+    task.entered = true;  // what follows of it is of no call
+  } else if (stop->stage == CallStage::kEntry) {
     EnterCall(id, task, *stop);
   } else if (stop->stage == CallStage::kExit) {
     LeaveCall(id, task, *stop);
@@ -225,7 +230,7 @@ void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
   if (task.tier == TraceTier::kFiltered || !task.entered) {
     if (const auto report =
             task.space != nullptr ? trap_once_->ReportAt(id, *task.space, *stop) : std::nullopt) {
-      Tell(id, *report);
+      Tell(id, task, *report);
       Resume(id, task);
       return;
     }
@@ -234,7 +239,7 @@ void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
     }
     EnterCall(id, task, *stop);
     if (task.space != nullptr && !task.entered && task.tier == TraceTier::kFiltered) {
-      LearnFrom(id, task, *stop);
+      LearnFrom(id, task, stop->instruction_pointer);
     }
   }
   if (stop->filter_data != kTraceFilterTag && !kernel_.SkipCall(id, stop->audit_arch).has_value()) {
@@ -295,7 +300,7 @@ void PtraceSession::LeaveCall(pid_t id, Task& task, const CallStop& stop) {
   if (std::exchange(task.observer_waits, false)) {
     observer_.OnExit(id, result);
     if (task.space != nullptr && task.tier == TraceTier::kFiltered) {
-      LearnFrom(id, task, stop);
+      LearnFrom(id, task, stop.instruction_pointer);
     }
   }
 }
@@ -463,7 +468,7 @@ void PtraceSession::Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags) 
   made.process = (clone_flags & kCloneThread) != 0 ? maker.process : child;
   made.changed_argument = maker.changed_argument;
   if (maker.space != nullptr) {
-    ShareSpace(child, made, maker, clone_flags);
+    ShareSpace(parent, maker, child, made, clone_flags);
   }
   Task& task = tasks_.emplace(child, made).first->second;
   if (held_.erase(child) != 0) {
@@ -504,13 +509,16 @@ void PtraceSession::AdoptOrphan(pid_t child) {
     return;  // gone: its end is reported next
   }
   const bool thread = status->thread_group != child;
+  if (trap_once_ != nullptr && !thread) {
+    trap_once_->Silence(child);
+  }
   pid_t parent = thread ? status->thread_group : status->parent;
   if (!tasks_.contains(parent)) {
     if (tasks_.empty()) {
       Task& made = tasks_[child];
       made.tier = tier_;
       made.process = status->thread_group;
-      // What was put into its memory is not known any more: it stays, and lets nothing through.
+      // Of its memory nothing is known.
       ++counts_.tasks;
       held_.erase(child);
       observer_.OnNewTask(0, child, 0);
@@ -520,17 +528,22 @@ void PtraceSession::AdoptOrphan(pid_t child) {
     parent = tasks_.begin()->first;
   }
   const std::uint64_t clone_flags = thread ? kCloneThread | kCloneFs | kCloneFiles : 0;
-  if (status->seccomp_filters <= 1) {
-    Adopt(parent, child, clone_flags);
-    return;
-  }
-  // Whatever its maker was: a filter besides ours calls for the exact tier.
   held_.erase(child);
   Adopt(parent, child, clone_flags);
-  if (const auto made = tasks_.find(child); made != tasks_.end()) {
-    MoveToExact(child, made->second);
-    Resume(child, made->second);
+  const auto made = tasks_.find(child);
+  if (made == tasks_.end()) {
+    return;
   }
+  if (made->second.space != nullptr && !thread) {
+    made->second.space = std::make_shared<AddressSpace>();  // not of that parent
+    made->second.space->state = AddressSpace::State::kRefused;
+  }
+  // Whatever its maker was: a filter besides ours calls for the exact tier.
+  if (status->seccomp_filters > 1) {
+    MoveToExact(child, made->second);
+  }
+  RestoreArgument(child, made->second);
+  Resume(child, made->second);
 }
 
 void PtraceSession::On(pid_t id, Task&, const ExecStop&) {
@@ -553,7 +566,8 @@ void PtraceSession::FollowExec(pid_t id) {
     }
   }
   if (Task& task = tasks_.at(id); task.space != nullptr) {
-    trap_once_->counts().hits += std::exchange(task.hits_before_exec, 0);
+    task.space->hits_at_end =
+        std::max(task.space->hits_at_end, std::exchange(task.hits_before_exec, 0));
     LeaveSpace(task);
     task.space = std::make_shared<AddressSpace>();
   }
@@ -561,9 +575,13 @@ void PtraceSession::FollowExec(pid_t id) {
 }
 
 void PtraceSession::On(pid_t id, Task& task, const ExitingStop&) {
-  if (task.space != nullptr && task.space->tasks == 1) {
-    trap_once_->counts().hits += trap_once_->Hits(id, *task.space);
-    task.space->state = AddressSpace::State::kRefused;  // counted
+  if (task.space != nullptr) {
+    task.exiting = true;
+    ShowOriginalPlace(id, task);  // killed in a call that was to be reported
+  }
+  if (task.space != nullptr) {
+    // All threads of a process that ends come here before the memory goes.
+    task.space->hits_at_end = trap_once_->Hits(id, *task.space);
   }
   observer_.OnExiting(id);
   Resume(id, task);

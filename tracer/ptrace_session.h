@@ -139,6 +139,7 @@ class PtraceSession {
     std::optional<ChangedArgument> changed_argument;
     std::shared_ptr<AddressSpace> space;  ///< with stubs only
     bool changes_names = false;           ///< in the call that it is in
+    bool exiting = false;                 ///< what it was in never came out
     bool stranger = false;                ///< counted in AddressSpace::strangers
     std::uint64_t hits_before_exec = 0;   ///< of the memory that the execve(2) under way gives up
   };
@@ -172,13 +173,15 @@ class PtraceSession {
   bool IsOver(pid_t id, Task& task, const StopEvent& event);
   bool PutOff(pid_t id, Task& task, const CallStop& stop);
   std::uint64_t CloneFlags(pid_t id, const SyscallInvocation& invocation);
-  void LearnFrom(pid_t id, Task& task, const CallStop& stop);
-  void Tell(pid_t id, const TrapOnce::Report& report);
+  void LearnFrom(pid_t id, Task& task, std::uint64_t instruction_pointer);
+  void Tell(pid_t id, Task& task, const TrapOnce::Report& report);
+  void TellOfDescriptors(pid_t id, const Task& task);
   void ShowOriginalPlace(pid_t id, Task& task);
   void FinishChange(Task& task);
   void BeforeCall(pid_t id, Task& task);
   void AfterCall(pid_t id, Task& task, CallResult result);
-  void ShareSpace(pid_t child, Task& made, const Task& maker, std::uint64_t clone_flags);
+  void ShareSpace(pid_t parent, const Task& maker, pid_t child, Task& made,
+                  std::uint64_t clone_flags);
   void LeaveSpace(Task& task);
   void Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags);
   void FollowExec(pid_t id);

@@ -45,6 +45,18 @@ void RecordingLog::NoteFile(const FileKey& key, FileAccessSet access, const std:
   file.seen.Note(now_ms_, program, phase_);
 }
 
+bool RecordingLog::Holds(const FileKey& key, FileAccessSet access,
+                         const std::string& program) const {
+  const auto found = recording_.files.find(key);
+  if (found == recording_.files.end()) {
+    return false;
+  }
+  FileAccessSet both = found->second.access;
+  both.Add(access);
+  return both == found->second.access && found->second.seen.executables.contains(program) &&
+         found->second.seen.phases.Has(phase_);
+}
+
 void RecordingLog::NoteIoctl(const FileKey& key, std::uint32_t request,
                              const std::string& program) {
   FileObservation& file = recording_.files[key];

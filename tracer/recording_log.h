@@ -52,6 +52,9 @@ class RecordingLog {
     return found == recording_.files.end() ? 0 : found->second.seen.count;
   }
 
+  /// Is it in the log that `program` did this to the file, in this phase?
+  bool Holds(const FileKey& key, FileAccessSet access, const std::string& program) const;
+
   std::size_t file_count() const { return recording_.files.size(); }
 
   /// Of what is in the log now.

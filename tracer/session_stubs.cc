@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -36,27 +38,56 @@ bool ChangesNames(SyscallEffect effect) {
   }
 }
 
+bool ChangesMappings(const SyscallSignature& signature) {
+  return signature.effect == SyscallEffect::kMap || signature.effect == SyscallEffect::kProtect ||
+         signature.name == "munmap" || signature.name == "mremap";
+}
+
+void ForgetCode(AddressSpace& space, std::uint64_t begin, std::uint64_t size) {
+  if (begin != 0) {
+    TrapOnce::ForgetCode(space, begin, begin + std::min(size, ~begin));
+  }
+}
+
 }  // namespace
 
 void PtraceSession::ShowOriginalPlace(pid_t id, Task& task) {
   if (const auto report = trap_once_->ShowOriginalPlace(id, *task.space)) {
-    Tell(id, *report);
+    Tell(id, task, *report);
   }
 }
 
-void PtraceSession::LearnFrom(pid_t id, Task& task, const CallStop& stop) {
+void PtraceSession::LearnFrom(pid_t id, Task& task, std::uint64_t instruction_pointer) {
   const bool named = std::ranges::any_of(SignatureOf(task.call.call).roles, [](ArgumentRole role) {
     return role == ArgumentRole::kPath || role == ArgumentRole::kPathNoFollow;
   });
   if (!named || changers_ == 0) {
-    trap_once_->Learn(id, *task.space, stop, task.call, observer_.RepetitionOf(id));
+    trap_once_->Learn(id, *task.space, instruction_pointer, task.call, observer_.RepetitionOf(id));
   }
 }
 
-void PtraceSession::Tell(pid_t id, const TrapOnce::Report& report) {
+void PtraceSession::Tell(pid_t id, Task& task, const TrapOnce::Report& report) {
   ++counts_.calls;
-  if (observer_.OnEntry(id, report.invocation) == ExitInterest::kWanted) {
+  task.call = report.invocation;
+  TellOfDescriptors(id, task);
+  if (observer_.OnEntry(id, report.invocation) == ExitInterest::kWanted && !task.exiting) {
     observer_.OnExit(id, report.result);
+  }
+  LearnFrom(id, task, report.instruction_pointer);
+}
+
+/// What the process did to its descriptors unseen.
+void PtraceSession::TellOfDescriptors(pid_t id, const Task& task) {
+  const SyscallSignature& signature = SignatureOf(task.call.call);
+  for (std::size_t i = 0; i < signature.roles.size(); ++i) {
+    const ArgumentRole role = signature.roles[i];
+    if (role == ArgumentRole::kFd || role == ArgumentRole::kReadFd ||
+        role == ArgumentRole::kWriteFd || role == ArgumentRole::kDirectoryFd) {
+      const std::uint64_t fd = task.call.arguments[i] & kLow32;
+      if (const auto identity = trap_once_->IdentityOf(id, *task.space, fd)) {
+        observer_.OnDescriptor(id, static_cast<int>(fd), *identity);
+      }
+    }
   }
 }
 
@@ -84,15 +115,13 @@ void PtraceSession::BeforeCall(pid_t id, Task& task) {
     ++changers_;
     ForgetNames();
   }
-  for (std::size_t i = 0; i < signature.roles.size(); ++i) {
-    const ArgumentRole role = signature.roles[i];
-    if (role == ArgumentRole::kFd || role == ArgumentRole::kReadFd ||
-        role == ArgumentRole::kWriteFd || role == ArgumentRole::kDirectoryFd) {
-      const std::uint64_t fd = task.call.arguments[i] & kLow32;
-      if (const auto identity = trap_once_->IdentityOf(id, *task.space, fd)) {
-        observer_.OnDescriptor(id, static_cast<int>(fd), *identity);
-      }
-    }
+  TellOfDescriptors(id, task);
+  if (ChangesMappings(signature)) {
+    ForgetCode(*task.space, task.call.arguments[0], task.call.arguments[1]);
+    // Where it lies only the result says.
+    const std::uint64_t protection = task.call.arguments[2];
+    task.exit_needed = task.exit_needed || signature.name == "mremap" ||
+                       (signature.effect == SyscallEffect::kMap && (protection & PROT_EXEC) != 0);
   }
   const std::uint64_t first = task.call.arguments[0] & kLow32;
   switch (signature.effect) {
@@ -126,16 +155,29 @@ void PtraceSession::BeforeCall(pid_t id, Task& task) {
 
 void PtraceSession::AfterCall(pid_t id, Task& task, CallResult result) {
   const SyscallSignature& signature = SignatureOf(task.call.call);
-  if (result.ok() && signature.result == ResultKind::kDescriptor) {
-    const auto made = static_cast<std::uint64_t>(result.value);
+  if (!result.ok()) {
+    return;
+  }
+  const auto made = static_cast<std::uint64_t>(result.value);
+  if (signature.result == ResultKind::kDescriptor) {
     trap_once_->ForgetDescriptors(id, *task.space, made, made);
+  } else if (ChangesMappings(signature)) {
+    ForgetCode(*task.space, made, task.call.arguments[1]);
   }
 }
 
-void PtraceSession::ShareSpace(pid_t child, Task& made, const Task& maker,
+void PtraceSession::ShareSpace(pid_t parent, const Task& maker, pid_t child, Task& made,
                                std::uint64_t clone_flags) {
   if ((clone_flags & kCloneVm) == 0 && (clone_flags & kCloneThread) == 0) {
     made.space = trap_once_->Fork(child, *maker.space);
+    if ((clone_flags & kCloneFiles) != 0) {
+      // What one does to descriptors the other's memory does not tell.
+      for (const auto& [id, space] :
+           {std::pair(child, made.space), std::pair(parent, maker.space)}) {
+        space->closed = true;
+        trap_once_->Forget(id, *space);
+      }
+    }
     return;
   }
   made.space = maker.space;
@@ -151,7 +193,10 @@ void PtraceSession::LeaveSpace(Task& task) {
   if (task.space == nullptr) {
     return;
   }
-  --task.space->tasks;
+  if (--task.space->tasks == 0) {
+    trap_once_->counts().hits += std::exchange(task.space->hits_at_end, 0);
+    task.space->state = AddressSpace::State::kRefused;
+  }
   if (std::exchange(task.stranger, false)) {
     --task.space->strangers;
   }

@@ -69,9 +69,38 @@ void LoadFactor(MachineCode& code) {
   code.Word64(kKeyFactor);
 }
 
-void AddPart(MachineCode& code, const KeyPart& part, std::uint64_t known, MissJumps& misses) {
-  LoadArgument(code, part.index, part.kind == KeyPart::Kind::kScalar && part.width_bits == 64);
-  if (part.kind == KeyPart::Kind::kDescriptor) {
+constexpr std::uint32_t kDuplicateCloseOnExec = 1030;
+static_assert(DuplicatesDescriptor(kDuplicateCloseOnExec));
+
+/// fcntl(2): takes 0 for the descriptor and jumps over what looks it up, where the command says
+/// nothing of the file. Returns what LandShort() wants.
+std::array<std::size_t, 2> SkipDescriptor(MachineCode& code) {
+  std::array<std::size_t, 2> jumps{};
+  code.Bytes({0x31, 0xc9});                              // xor %ecx, %ecx
+  code.Bytes({0x83, 0xfe, kLastOfDescriptor, 0x76, 0});  // cmp $kLastOfDescriptor, %esi; jbe
+  jumps[0] = code.bytes().size();
+  code.Bytes({0x81, 0xfe});  // cmp $F_DUPFD_CLOEXEC, %esi; je
+  code.Word32(kDuplicateCloseOnExec);
+  code.Bytes({0x74, 0});
+  jumps[1] = code.bytes().size();
+  return jumps;
+}
+
+/// Makes the short jump that ends at `from` lead here.
+void LandShort(MachineCode& code, std::size_t from) {
+  code.bytes()[from - 1] = static_cast<std::uint8_t>(code.bytes().size() - from);
+}
+
+void AddPart(MachineCode& code, const KeyPart& part, const StubRequest& request,
+             MissJumps& misses) {
+  const std::uint64_t known = request.known_calls;
+  const bool descriptor = part.kind == KeyPart::Kind::kDescriptor;
+  std::array<std::size_t, 2> skipped{};
+  if (descriptor && request.shape.controls) {
+    skipped = SkipDescriptor(code);
+  }
+  LoadArgument(code, part.index, !descriptor && part.width_bits == 64);
+  if (descriptor) {
     code.Bytes({0x81, 0xf9});  // cmp $kDescriptors, %ecx
     code.Word32(Layout::kDescriptors);
     code.Bytes({0x0f, 0x83});  // jae miss
@@ -81,6 +110,10 @@ void AddPart(MachineCode& code, const KeyPart& part, std::uint64_t known, MissJu
     code.Bytes({0x85, 0xc9, 0x0f, 0x84});  // test %ecx, %ecx; jz miss
     misses.Add(code);
     LoadFactor(code);
+    if (request.shape.controls) {
+      LandShort(code, skipped[0]);
+      LandShort(code, skipped[1]);
+    }
   }
   code.Bytes({0x49, 0x31, 0xcb});        // xor %rcx, %r11
   code.Bytes({0x4c, 0x0f, 0xaf, 0xd8});  // imul %rax, %r11
@@ -94,7 +127,7 @@ void LookUpKey(MachineCode& code, const StubRequest& request, MissJumps& misses)
   code.Word32(static_cast<std::uint32_t>(request.number));
   code.Bytes({0x4c, 0x0f, 0xaf, 0xd8});  // imul %rax, %r11
   for (std::size_t i = 0; i < request.shape.size; ++i) {
-    AddPart(code, request.shape.parts.at(i), request.known_calls, misses);
+    AddPart(code, request.shape.parts.at(i), request, misses);
   }
   code.Bytes({0x4c, 0x89, 0xd9});                         // mov %r11, %rcx
   code.Bytes({0x48, 0xc1, 0xe9, 64 - Layout::kKeyBits});  // shr, %rcx
@@ -137,11 +170,63 @@ void MixName(MachineCode& code) {
   MultiplyName(code);
 }
 
+/// mov argument, %r11
+void LoadPointer(MachineCode& code, std::uint8_t index) {
+  // rdi, rsi, rdx, r10, r8, r9: REX and the ModRM byte.
+  static constexpr std::array<std::array<std::uint8_t, 2>, 6> kSources{
+      {{0x49, 0xfb}, {0x49, 0xf3}, {0x49, 0xd3}, {0x4d, 0xd3}, {0x4d, 0xc3}, {0x4d, 0xcb}}};
+  code.Bytes({kSources.at(index)[0], 0x89, kSources.at(index)[1]});
+}
+
+/// A call that writes where its path lies is made at its site: a report reads the path afterwards.
+/// Far apart is quickly seen; else the path's length matters.
+void MissWhenOverlapping(MachineCode& code, const PathPart& path, std::uint8_t output,
+                         MissJumps& misses) {
+  constexpr std::uint32_t kMostPathBytes = 4096;
+  const auto load_size = [&] { LoadArgument(code, static_cast<std::uint8_t>(output + 1), false); };
+  const bool at_rdi = path.index == 0;
+  LoadPointer(code, output);
+  code.Bytes({0x49, 0x29});  // sub %rdi or %rsi, %r11
+  code.Bytes({static_cast<std::uint8_t>(at_rdi ? 0xfb : 0xf3)});
+  if (path.output_bytes != 0) {
+    code.Bytes({0xb9});  // mov $bytes, %ecx
+    code.Word32(path.output_bytes);
+  } else {
+    load_size();
+  }
+  code.Bytes({0x49, 0x01, 0xcb, 0x48, 0x81, 0xc1});  // add %rcx, %r11; add $kMostPathBytes, %rcx
+  code.Word32(kMostPathBytes);
+  code.Bytes({0x49, 0x39, 0xcb, 0x73, 0});  // cmp %rcx, %r11; jae apart
+  const std::size_t far = code.bytes().size();
+  LoadArgument(code, path.index, true);
+  const std::size_t loop = code.bytes().size();
+  code.Bytes({0x48, 0xff, 0xc1, 0x80, 0x79, 0xff, 0x00, 0x75});  // inc; cmpb $0, -1(%rcx); jne loop
+  code.Bytes({static_cast<std::uint8_t>(loop - (code.bytes().size() + 1))});
+  LoadPointer(code, output);
+  code.Bytes({0x49, 0x39, 0xcb, 0x73, 0});  // cmp %rcx, %r11; jae apart: it lies behind
+  const std::size_t behind = code.bytes().size();
+  if (path.output_bytes != 0) {
+    code.Bytes({0xb9});
+    code.Word32(path.output_bytes);
+  } else {
+    load_size();
+  }
+  code.Bytes({0x49, 0x01, 0xcb, 0x49, 0x39});  // add %rcx, %r11; cmp %rdi or %rsi, %r11
+  code.Bytes({static_cast<std::uint8_t>(at_rdi ? 0xfb : 0xf3)});
+  code.Bytes({0x0f, 0x87});  // ja miss
+  misses.Add(code);
+  LandShort(code, far);
+  LandShort(code, behind);
+}
+
 /// rax keeps the thread's own word, of its stack and of the seed before the look-up, so that a seed
 /// that changed meanwhile is noticed after the call.
 void LookUpName(MachineCode& code, const StubRequest& request, const PathPart& path,
-                MissJumps& misses) {
+                MissJumps& misses, MissJumps& unknown) {
   const std::uint64_t known = request.known_calls;
+  if (path.output) {
+    MissWhenOverlapping(code, path, *path.output, misses);
+  }
   code.Bytes({0x48, 0x89, 0xe0, 0x48, 0xc1, 0xe8, 4});  // mov %rsp, %rax; shr $4, %rax
   code.Bytes({0x33, 0x05});                             // xor seed(%rip), %eax
   code.Distance(known + Layout::kNamesSeed);
@@ -157,7 +242,7 @@ void LookUpName(MachineCode& code, const StubRequest& request, const PathPart& p
     code.Bytes({0x41, 0x8b, 0x0c, 0x8b});  // mov (%r11,%rcx,4), %ecx
     code.Bytes({0x85, 0xc9, 0x0f, 0x84});  // test %ecx, %ecx; jz miss
     misses.Add(code);
-    code.bytes()[from - 1] = static_cast<std::uint8_t>(code.bytes().size() - from);
+    LandShort(code, from);
   } else {
     code.Bytes({0xb9});  // mov $kWorkingDirectory, %ecx
     code.Word32(kWorkingDirectory);
@@ -189,8 +274,8 @@ void LookUpName(MachineCode& code, const StubRequest& request, const PathPart& p
   code.Distance(known + Layout::kNameKeysAddress);
   code.Bytes({0x4c, 0x3b, 0x19, 0x74, 13});    // cmp (%rcx), %r11; je hit
   code.Bytes({0x48, 0x83, 0xf1, 0x08});        // xor $8, %rcx
-  code.Bytes({0x4c, 0x3b, 0x19, 0x0f, 0x85});  // cmp (%rcx), %r11; jne miss
-  misses.Add(code);
+  code.Bytes({0x4c, 0x3b, 0x19, 0x0f, 0x85});  // cmp (%rcx), %r11; jne unknown
+  unknown.Add(code);
   code.Bytes({0x8b, 0x89});  // mov kResults(%rcx), %ecx
   code.Word32(Layout::kResults);
   code.Bytes({0x48, 0xc1, 0xe1, 32});  // shl $32, %rcx
@@ -226,6 +311,50 @@ void CheckResult(MachineCode& code, const StubRequest& request, MissJumps& repor
   code.bytes()[failed_from - 1] = static_cast<std::uint8_t>(code.bytes().size() - failed_from);
   code.Bytes({0x39, 0xc8, 0x0f, 0x85});  // cmp %ecx, %eax; jne report
   reports.Add(code);
+}
+
+/// After fcntl(2): what F_DUPFD gave out is what the old descriptor is; that it failed is told.
+void NoteDuplicate(MachineCode& code, std::uint64_t known, MissJumps& reports) {
+  code.Bytes({0x85, 0xf6, 0x74, 0});  // test %esi, %esi; je duplicated
+  const std::size_t duplicated = code.bytes().size();
+  code.Bytes({0x81, 0xfe});  // cmp $F_DUPFD_CLOEXEC, %esi
+  code.Word32(kDuplicateCloseOnExec);
+  code.Bytes({0x75, 0});  // jne done
+  const std::size_t other = code.bytes().size();
+  LandShort(code, duplicated);
+  code.Bytes({0x48, 0x85, 0xc0, 0x0f, 0x88});  // test %rax, %rax; js report
+  reports.Add(code);
+  code.Bytes({0x3d});  // cmp $kDescriptors, %eax
+  code.Word32(Layout::kDescriptors);
+  code.Bytes({0x73, 0});  // jae done: of such a number nothing is known
+  const std::size_t beyond = code.bytes().size();
+  LoadAddress(code, true, known + Layout::kIdentities);
+  code.Bytes({0x89, 0xf9, 0x81, 0xf9});  // mov %edi, %ecx; cmp $kDescriptors, %ecx
+  code.Word32(Layout::kDescriptors);
+  code.Bytes({0x73, 0});  // jae done
+  const std::size_t old_beyond = code.bytes().size();
+  code.Bytes({0x41, 0x8b, 0x0c, 0x8b});  // mov (%r11,%rcx,4), %ecx
+  code.Bytes({0x41, 0x89, 0x0c, 0x83});  // mov %ecx, (%r11,%rax,4)
+  for (const std::size_t jump : {other, beyond, old_beyond}) {
+    LandShort(code, jump);
+  }
+}
+
+/// A call with a path that is not known: made here and told with its result, one stop instead of
+/// two. Not while the tracer must see calls begin, and not open(2) where what was there before
+/// matters.
+void ReportUnknown(MachineCode& code, const StubRequest& request, MissJumps& misses) {
+  code.Bytes({0x80, 0x3d});  // cmpb $0, reports_unknown(%rip)
+  code.Distance(request.known_calls + Layout::kReportsUnknown, 1);
+  code.Bytes({0x00, 0x0f, 0x84});  // je miss
+  misses.Add(code);
+  if (request.shape.opens) {
+    code.Bytes({0xf7});  // test $kMoreThanOpens, %esi or %edx
+    code.Bytes({static_cast<std::uint8_t>(request.shape.parts[0].index == 1 ? 0xc6 : 0xc2)});
+    code.Word32(kMoreThanOpens);
+    code.Bytes({0x0f, 0x85});  // jne miss
+    misses.Add(code);
+  }
 }
 
 /// close(2): the number may be another file's from here on.
@@ -265,30 +394,46 @@ void ContinueAt(MachineCode& code, std::uint64_t target) {
 StubCode WriteStub(const StubRequest& request) {
   static_assert(Layout::kHitCounters == 64 && Layout::kHitStride == 64);
   constexpr std::uint64_t kCallBytes = 2;
+  const CallShape& shape = request.shape;
   MachineCode code(request.address);
   MissJumps misses;
-  if (request.shape.path) {
-    LookUpName(code, request, *request.shape.path, misses);
-  } else if (request.shape.plain()) {
+  MissJumps unknown;
+  if (shape.path) {
+    LookUpName(code, request, *shape.path, misses, unknown);
+  } else if (shape.plain()) {
     LookUpNumber(code, request, misses);
   } else {
     LookUpKey(code, request, misses);
   }
   CountHit(code, request.known_calls);
-  if (request.shape.closes) {
+  if (shape.closes) {
     ForgetDescriptor(code, request.known_calls);
   }
-  LoadNumber(code, request.number);
-  code.Bytes({0x0f, 0x05});  // syscall
-  StubCode stub{.bytes = {}, .after_call = code.bytes().size(), .done = 0, .missed = 0};
+  const auto make_call = [&] {
+    LoadNumber(code, request.number);
+    code.Bytes({0x0f, 0x05});  // syscall
+    return code.bytes().size();
+  };
+  StubCode stub;
+  stub.after_call = make_call();
   MissJumps reports;
-  if (request.shape.path) {
+  if (shape.path) {
     CheckResult(code, request, reports);
+  } else if (shape.controls) {
+    NoteDuplicate(code, request.known_calls, reports);
   }
   stub.done = code.bytes().size();
   ContinueAt(code, request.site + kCallBytes);
   reports.Land(code);
-  if (request.shape.path) {
+  if (shape.checks_result()) {
+    ContinueAt(code, request.report);
+  }
+  stub.unknown = code.bytes().size();
+  stub.after_unknown = stub.unknown;
+  if (shape.path) {
+    unknown.Land(code);
+    ReportUnknown(code, request, misses);
+    stub.after_unknown = make_call();
     ContinueAt(code, request.report);
   }
   stub.missed = code.bytes().size();
@@ -297,6 +442,19 @@ StubCode WriteStub(const StubRequest& request) {
   ContinueAt(code, request.site);
   stub.bytes = std::move(code.bytes());
   return stub;
+}
+
+std::vector<std::uint8_t> WriteChoice(std::uint64_t address, std::span<const NumberedStub> stubs,
+                                      std::uint64_t site) {
+  MachineCode code(address);
+  for (const NumberedStub& stub : stubs) {
+    code.Bytes({0x3d});  // cmp $number, %eax
+    code.Word32(static_cast<std::uint32_t>(stub.number));
+    code.Bytes({0x0f, 0x84});  // je stub
+    code.Distance(stub.address);
+  }
+  code.JumpFar(site);
+  return std::move(code.bytes());
 }
 
 }  // namespace cordon

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tracer/call_shape.h"
@@ -21,21 +22,38 @@ struct StubRequest {
   std::uint64_t site = 0;         ///< of the original `syscall` instruction
   std::int32_t number = 0;
   CallShape shape;
-  /// Of a `syscall` instruction outside the window, for calls with a path: made with the result as
-  /// its number when that is not the known one, so that the tracer hears of the call after all.
+  /// Of a `syscall` instruction outside the window, for calls whose result is checked: made with
+  /// the result as its number when that is not the known one, or none is known, so that the tracer
+  /// hears of the call after all.
   std::uint64_t report = 0;
 };
 
 struct StubCode {
   std::vector<std::uint8_t> bytes;
-  std::size_t after_call = 0;  ///< offset of the instruction behind the stub's own `syscall`
-  std::size_t done = 0;        ///< offset of the first instruction that a known result leads to
-  std::size_t missed = 0;      ///< of where an unknown call leads to; all from here on is before it
+  std::size_t after_call = 0;     ///< offset of the instruction behind the stub's own `syscall`
+  std::size_t done = 0;           ///< offset of the first instruction that a known result leads to
+  std::size_t unknown = 0;        ///< of where a call that is not known and reported leads to
+  std::size_t after_unknown = 0;  ///< of the instruction behind the `syscall` of that
+  std::size_t missed =
+      0;  ///< of what leads to the original instruction; all from here on is before
 };
 
 /// No stub is longer.
-inline constexpr std::size_t kStubBytes = 384;
+inline constexpr std::size_t kStubBytes = 512;
 
 StubCode WriteStub(const StubRequest& request);
+
+/// A stub of one number, for a site that makes calls of any.
+struct NumberedStub {
+  std::int32_t number = 0;
+  std::uint64_t address = 0;
+};
+
+/// No more fit into a stub's place.
+inline constexpr std::size_t kMostNumbers = 40;
+
+/// What goes to the stub of the number in eax, or to the `syscall` instruction at `site`.
+std::vector<std::uint8_t> WriteChoice(std::uint64_t address, std::span<const NumberedStub> stubs,
+                                      std::uint64_t site);
 
 }  // namespace cordon

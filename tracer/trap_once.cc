@@ -1,6 +1,5 @@
 #include "tracer/trap_once.h"
 
-#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 
@@ -9,7 +8,6 @@
 
 #include "model/syscall_signature.h"
 #include "observe/process_memory.h"
-#include "tracer/stub_code.h"
 
 namespace cordon {
 namespace {
@@ -20,7 +18,6 @@ constexpr std::uint64_t kCallBytes = 2;                    // syscall
 constexpr std::uint64_t kReach = std::uint64_t{1} << 30U;  // half of what five bytes reach
 constexpr std::uint64_t kNoCall = ~0ULL;
 constexpr std::uint64_t kMapFixedNoReplace = 0x100000;  // MAP_FIXED_NOREPLACE, Linux 4.17
-constexpr std::size_t kMostUnpatchedNamed = 64;
 
 std::uint64_t Distance(std::uint64_t a, std::uint64_t b) {
   return a > b ? a - b : b - a;
@@ -36,9 +33,39 @@ std::int32_t NumberOf(std::string_view name) {
   return SyscallNumber(Architecture::kX86_64, name).value_or(-1);
 }
 
-/// The shape of the call that is made there.
-std::optional<CallShape> ShapeAt(const std::optional<CallSite>& site) {
-  return site ? ShapeOf({.arch = Architecture::kX86_64, .number = site->number}) : std::nullopt;
+/// Is the call made by this stub, or by one that it chooses?
+bool MakesCall(const AddressSpace& space, std::size_t stub, std::int32_t number) {
+  const CallSite& site = space.stubbed[stub].site;
+  return site.number == number ||
+         (site.number < 0 && std::ranges::any_of(
+                                 space.stubbed,
+                                 [&](const StubbedSite& other) {
+                                   return other.site.address == site.address &&
+                                          other.site.number == number;
+                                 }));
+}
+
+/// Was the slot of kNameKeys filled since names were forgotten?
+bool IsMade(const AddressSpace& space, std::uint64_t slot) {
+  return space.names_made[slot] == space.names_round;
+}
+
+/// The slot of kNameKeys where `key` lies.
+std::optional<std::uint64_t> FindName(const ProcessMemory& memory, std::uint64_t known,
+                                      const AddressSpace& space, std::uint64_t key) {
+  const std::uint64_t first = SlotOf(key) & ~1ULL;
+  std::array<std::uint64_t, 2> slots{};
+  if ((!IsMade(space, first) && !IsMade(space, first + 1)) ||
+      !memory.Read({known + Layout::kNameKeys + first * sizeof key}, slots.data(), sizeof slots)
+           .has_value()) {
+    return std::nullopt;
+  }
+  for (const std::uint64_t which : {first, first + 1}) {
+    if (IsMade(space, which) && slots.at(which & 1U) == key) {
+      return which;
+    }
+  }
+  return std::nullopt;
 }
 
 /// Free memory below the mapping that holds `near`, with room around it for what grows there.
@@ -257,6 +284,31 @@ void TrapOnce::Forget(pid_t id, AddressSpace& space) {
   (void)memory.Write({window_.known_calls() + Layout::kPlain}, none.data(), none.size());
   space.names_known = true;
   ForgetNames(id, space);
+  SetReporting(id, space);
+}
+
+/// Calls that are not known are made before they are told only where every stop of this memory's
+/// tasks would be of the same kind.
+void TrapOnce::SetReporting(pid_t id, AddressSpace& space) const {
+  const bool reports = !space.closed && space.strangers == 0;
+  if (space.state == AddressSpace::State::kReady && space.reports_unknown != reports) {
+    const std::uint8_t value = reports ? 1 : 0;
+    space.reports_unknown =
+        ProcessMemory(id)
+            .Write({window_.known_calls() + Layout::kReportsUnknown}, &value, sizeof value)
+            .has_value() == reports;
+  }
+}
+
+void TrapOnce::Silence(pid_t id) const {
+  const ProcessMemory memory(id);
+  const std::array<std::uint64_t, 2> seeds{Random(), Random()};
+  static_assert(Layout::kNamesSeed == Layout::kSeed + sizeof seeds[0]);
+  // Fails where there is no window.
+  (void)memory.Write({window_.known_calls() + Layout::kSeed}, seeds.data(), sizeof seeds);
+  constexpr std::uint64_t kFirst = Layout::kReportsUnknown;
+  const std::array<std::uint8_t, Layout::kPlain + Layout::kPlainCalls - kFirst> none{};
+  (void)memory.Write({window_.known_calls() + kFirst}, none.data(), none.size());
 }
 
 void TrapOnce::ForgetNames(pid_t id, AddressSpace& space) {
@@ -295,8 +347,9 @@ void TrapOnce::ForgetDescriptors(pid_t id, AddressSpace& space, std::uint64_t fi
       none.size() * sizeof(std::uint32_t));
 }
 
-void TrapOnce::Learn(pid_t id, AddressSpace& space, const CallStop& stop,
+void TrapOnce::Learn(pid_t id, AddressSpace& space, std::uint64_t instruction_pointer,
                      const SyscallInvocation& invocation, const Repetition& repetition) {
+  SetReporting(id, space);
   if (repetition.opened != 0 && space.ends_descriptors && space.strangers == 0 && !space.closed) {
     (void)Identify(id, space, repetition.opened_as, repetition.opened);
   }
@@ -311,36 +364,38 @@ void TrapOnce::Learn(pid_t id, AddressSpace& space, const CallStop& stop,
     return;
   }
   ++space.silent_stops;
-  if (space.state != AddressSpace::State::kReady || window_.Holds(stop.instruction_pointer)) {
+  if (space.state != AddressSpace::State::kReady || window_.Holds(instruction_pointer)) {
     return;
   }
-  const std::uint64_t site = stop.instruction_pointer - kCallBytes;
-  const auto known = space.sites.find(site);
+  const std::uint64_t site = instruction_pointer - kCallBytes;
+  const auto found = space.sites.find(site);
   const std::optional<std::size_t> stub =
-      known != space.sites.end() ? known->second : Stub(id, space, site);
-  if (!stub || space.stubbed[*stub].site.number != invocation.call.number) {
+      found != space.sites.end() ? found->second : Stub(id, space, site);
+  if (!stub || !MakesCall(space, *stub, invocation.call.number)) {
     CountUnpatched(id, space, site);
     return;
   }
-  if (shape->path) {
-    KnowName(id, space, invocation, *shape, *shape->path, repetition);
-  } else {
-    Know(id, space, invocation, *shape, repetition);
+  const Known known = shape->path
+                          ? KnowName(id, space, invocation, *shape, *shape->path, repetition)
+                          : Know(id, space, invocation, *shape, repetition);
+  if (known == Known::kBefore && space.tasks == 1 && !Stands(id, space.stubbed[*stub])) {
+    space.sites.erase(site);  // other code lies there now
   }
 }
 
-void TrapOnce::Know(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
-                    const CallShape& shape, const Repetition& repetition) {
+TrapOnce::Known TrapOnce::Know(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
+                               const CallShape& shape, const Repetition& repetition) {
   const ProcessMemory memory(id);
   const std::uint64_t known = window_.known_calls();
   if (shape.plain()) {
     const auto number = static_cast<std::size_t>(invocation.call.number);
     const std::uint8_t yes = 1;
-    if (!space.plain.at(number) &&
-        memory.Write({known + Layout::kPlain + number}, &yes, sizeof yes).has_value()) {
-      space.plain.at(number) = true;
+    if (space.plain.at(number)) {
+      return Known::kBefore;
     }
-    return;
+    space.plain.at(number) =
+        memory.Write({known + Layout::kPlain + number}, &yes, sizeof yes).has_value();
+    return Known::kNow;
   }
   std::vector<std::uint64_t> parts;
   std::size_t descriptors = 0;
@@ -351,13 +406,14 @@ void TrapOnce::Know(pid_t id, AddressSpace& space, const SyscallInvocation& invo
       parts.push_back(part.width_bits == 64 ? argument : static_cast<std::uint32_t>(argument));
       continue;
     }
+    if (shape.controls && !ControlsFile(static_cast<std::uint32_t>(invocation.arguments[1]))) {
+      parts.push_back(0);
+      continue;
+    }
     const std::uint32_t identity = repetition.identities.at(descriptors++);
     const std::uint64_t fd = static_cast<std::uint32_t>(argument);
-    if (identity == 0 || fd >= Layout::kDescriptors) {
-      return;
-    }
-    if (!Identify(id, space, fd, identity)) {
-      return;
+    if (identity == 0 || fd >= Layout::kDescriptors || !Identify(id, space, fd, identity)) {
+      return Known::kNow;
     }
     parts.push_back(identity);
   }
@@ -365,12 +421,15 @@ void TrapOnce::Know(pid_t id, AddressSpace& space, const SyscallInvocation& invo
   const std::uint64_t pair = SlotOf(key) & ~1ULL;
   std::array<std::uint64_t, 2> slots{};
   const std::uint64_t address = known + Layout::kKeys + pair * sizeof key;
-  if (key == 0 || !memory.Read({address}, slots.data(), sizeof slots).has_value() ||
-      slots[0] == key || slots[1] == key) {
-    return;
+  if (key == 0 || !memory.Read({address}, slots.data(), sizeof slots).has_value()) {
+    return Known::kNow;
+  }
+  if (slots[0] == key || slots[1] == key) {
+    return Known::kBefore;
   }
   const std::size_t slot = slots[0] == 0 ? 0 : slots[1] == 0 ? 1 : SlotOf(key) & 1U;
   (void)memory.Write({address + slot * sizeof key}, &key, sizeof key);
+  return Known::kNow;
 }
 
 bool TrapOnce::Identify(pid_t id, AddressSpace& space, std::uint64_t fd, std::uint32_t identity) {
@@ -382,15 +441,15 @@ bool TrapOnce::Identify(pid_t id, AddressSpace& space, std::uint64_t fd, std::ui
          (*before == identity || memory.Write(address, &identity, sizeof identity).has_value());
 }
 
-void TrapOnce::KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
-                        const CallShape& shape, const PathPart& place,
-                        const Repetition& repetition) {
+TrapOnce::Known TrapOnce::KnowName(pid_t id, AddressSpace& space,
+                                   const SyscallInvocation& invocation, const CallShape& shape,
+                                   const PathPart& place, const Repetition& repetition) {
   const ProcessMemory memory(id);
   const std::uint64_t known = window_.known_calls();
   const Expected<std::string> path =
       memory.ReadString({invocation.arguments.at(place.index)}, PATH_MAX);
   if (!path.has_value()) {
-    return;
+    return Known::kNow;
   }
   std::uint32_t directory = kWorkingDirectory;
   if (place.directory) {
@@ -398,7 +457,7 @@ void TrapOnce::KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& 
     if (fd != kWorkingDirectory) {
       directory = repetition.identities[0];
       if (directory == 0 || fd >= Layout::kDescriptors || !Identify(id, space, fd, directory)) {
-        return;
+        return Known::kNow;
       }
     }
   }
@@ -415,186 +474,31 @@ void TrapOnce::KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& 
   };
   std::uint64_t key = key_of();
   std::uint64_t slot = SlotOf(key);
-  if (space.names_made[slot] == space.names_round &&
-      space.names_made[slot ^ 1U] == space.names_round) {
-    std::array<std::uint64_t, 2> slots{};
-    if (!memory
-             .Read({known + Layout::kNameKeys + (slot & ~1ULL) * sizeof key}, slots.data(),
-                   sizeof slots)
-             .has_value() ||
-        slots[0] == key || slots[1] == key) {
-      return;  // known, and another thread was in between
-    }
+  const std::uint64_t result = static_cast<std::uint32_t>(repetition.result);
+  if (const std::optional<std::uint64_t> former = FindName(memory, known, space, key)) {
+    // It came out otherwise than before; a thread in between finds either result, and compares.
+    (void)memory.Write({known + Layout::kNameKeys + *former * sizeof key + Layout::kResults},
+                       &result, sizeof result);
+    return Known::kBefore;
+  }
+  if (IsMade(space, slot) && IsMade(space, slot ^ 1U)) {
     // A thread may be between finding a key and taking its result: all begin anew.
     ForgetNames(id, space);
     key = key_of();
     slot = SlotOf(key);
-  } else if (space.names_made[slot] == space.names_round) {
+  } else if (IsMade(space, slot)) {
     slot ^= 1U;
   }
   if (key == 0) {
-    return;
+    return Known::kNow;
   }
-  const std::uint64_t result = static_cast<std::uint32_t>(repetition.result);
   const std::uint64_t address = known + Layout::kNameKeys + slot * sizeof key;
   if (memory.Write({address + Layout::kResults}, &result, sizeof result).has_value() &&
       memory.Write({address}, &key, sizeof key).has_value()) {
     space.names_made[slot] = space.names_round;
     space.names_known = true;
   }
-}
-
-// --- code ---
-
-const Mapping* TrapOnce::TextAt(pid_t id, AddressSpace& space, std::uint64_t address) {
-  const auto find = [&]() -> const Mapping* {
-    const auto found = std::ranges::find_if(space.text, [&](const Mapping& mapping) {
-      return mapping.begin <= address && address < mapping.end;
-    });
-    return found == space.text.end() ? nullptr : &*found;
-  };
-  if (const Mapping* const known = find(); known != nullptr) {
-    return known;
-  }
-  Expected<std::vector<Mapping>> mappings = ReadMappings(id);
-  if (!mappings.has_value()) {
-    return nullptr;
-  }
-  space.text = *std::move(mappings);
-  // Writing to what is shared would change the file.
-  std::erase_if(space.text, [](const Mapping& mapping) {
-    return !mapping.executable || mapping.writable || !mapping.is_private ||
-           !mapping.path.starts_with('/');
-  });
-  return find();
-}
-
-void TrapOnce::CountUnpatched(pid_t id, AddressSpace& space, std::uint64_t site) {
-  const Mapping* const mapping = TextAt(id, space, site);
-  std::string name = mapping != nullptr
-                         ? fmt::format("{}+{:#x}", mapping->path, site - mapping->begin)
-                         : std::string("code that is of no file");
-  if (counts_.unpatched.contains(name) || counts_.unpatched.size() < kMostUnpatchedNamed) {
-    ++counts_.unpatched[std::move(name)];
-  }
-}
-
-DetourArena* TrapOnce::ArenaNear(AddressSpace& space, std::uint64_t site) const {
-  const auto found = std::ranges::find_if(space.arenas, [&](const DetourArena& arena) {
-    return Distance(arena.address, site) < kReach &&
-           arena.sites.size() < DetourArena::kBytes / kDetourBytes;
-  });
-  return found == space.arenas.end() ? nullptr : &*found;
-}
-
-std::optional<std::size_t> TrapOnce::Stub(pid_t id, AddressSpace& space, std::uint64_t site) {
-  if (space.tasks != 1) {
-    return std::nullopt;  // another task may run on these bytes
-  }
-  const Mapping* const text = TextAt(id, space, site);
-  if (text == nullptr || site - text->begin < kBytesBefore || text->end - site < kBytesAfter) {
-    space.sites.emplace(site, std::nullopt);
-    return std::nullopt;
-  }
-  if (ArenaNear(space, site) == nullptr) {
-    if (space.arenas.size() < 8) {
-      space.wants_arena_near = site;
-    }
-    return std::nullopt;
-  }
-  std::array<std::uint8_t, kBytesBefore + kBytesAfter> code{};
-  if (!ProcessMemory(id).Read({site - kBytesBefore}, code.data(), code.size()).has_value()) {
-    return std::nullopt;
-  }
-  const std::optional<CallSite> found = RecognizeSite(code, kBytesBefore, site);
-  const std::optional<CallShape> shape = ShapeAt(found);
-  const std::optional<std::size_t> stub =
-      found && shape ? Write(id, space, *found, *shape, std::span(code).first(kBytesBefore))
-                     : std::nullopt;
-  space.sites.emplace(site, stub);
-  return stub;
-}
-
-std::optional<std::size_t> TrapOnce::Write(pid_t id, AddressSpace& space, const CallSite& site,
-                                           const CallShape& shape,
-                                           std::span<const std::uint8_t> before) {
-  const std::size_t index = space.stubbed.size();
-  DetourArena* const arena = ArenaNear(space, site.address);
-  if (arena == nullptr || (index + 1) * kStubBytes > StubWindow::kCodeBytes) {
-    return std::nullopt;
-  }
-  const std::uint64_t address = window_.address + index * kStubBytes;
-  const std::uint64_t detour = arena->address + arena->sites.size() * kDetourBytes;
-  const StubCode stub = WriteStub({.address = address,
-                                   .known_calls = window_.known_calls(),
-                                   .site = site.address,
-                                   .number = site.number,
-                                   .shape = shape,
-                                   .report = detour + kReportOffset});
-  std::vector<std::uint8_t> code = WriteDetour(site, before, detour, address);
-  constexpr std::uint8_t kInvalid = 0xcc;
-  code.resize(kReportOffset, kInvalid);
-  code.insert(code.end(), {0x0f, 0x05});
-  if (stub.bytes.size() > kStubBytes || !kernel_.WriteCode(id, address, stub.bytes).has_value() ||
-      !kernel_.WriteCode(id, detour, code).has_value() ||
-      !kernel_.WriteCode(id, site.patched(), WriteJump(site, detour)).has_value()) {
-    return std::nullopt;
-  }
-  arena->sites.push_back(index);
-  space.stubbed.push_back({.site = site,
-                           .shape = shape,
-                           .detour = detour,
-                           .after_call = address + stub.after_call,
-                           .done = address + stub.done,
-                           .missed = address + stub.missed});
-  if (shape.closes || shape.opens) {
-    space.ends_descriptors = true;
-    space.described = Layout::kDescriptors;
-  }
-  ++counts_.stubs;
-  return index;
-}
-
-bool TrapOnce::BeforeThread(pid_t id, AddressSpace& space, const CallStop& stop) {
-  if (space.closed || space.tasks != 1) {
-    return false;
-  }
-  if (space.state == AddressSpace::State::kBare) {
-    return Begin(id, space, stop, stop.instruction_pointer);
-  }
-  if (space.state == AddressSpace::State::kReady) {
-    StubEverything(id, space);
-  }
-  return false;
-}
-
-void TrapOnce::StubEverything(pid_t id, AddressSpace& space) {
-  space.text.clear();
-  (void)TextAt(id, space, 0);
-  const std::vector<Mapping> text = space.text;
-  for (const Mapping& mapping : text) {
-    constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;
-    if (mapping.end - mapping.begin > kMostBytes) {
-      continue;
-    }
-    std::vector<std::uint8_t> code(mapping.end - mapping.begin);
-    if (!ProcessMemory(id).Read({mapping.begin}, code.data(), code.size()).has_value()) {
-      continue;
-    }
-    for (auto at = code.begin(); (at = std::find(at, code.end(), 0x0f)) != code.end(); ++at) {
-      const auto offset = static_cast<std::size_t>(at - code.begin());
-      const std::uint64_t site = mapping.begin + offset;
-      const std::optional<CallSite> found = RecognizeSite(code, offset, site);
-      const std::optional<CallShape> shape = ShapeAt(found);
-      if (!found || !shape || space.sites.contains(site)) {
-        continue;
-      }
-      if (const auto stub = Write(id, space, *found, *shape,
-                                  std::span(code).subspan(offset - kBytesBefore, kBytesBefore))) {
-        space.sites.emplace(site, stub);
-      }
-    }
-  }
+  return Known::kNow;
 }
 
 }  // namespace cordon

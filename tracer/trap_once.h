@@ -51,8 +51,9 @@ class TrapOnce {
   /// The next event of a busy task. False: it is over, and the event is as any other.
   bool Advance(pid_t id, AddressSpace& space, const StopEvent& event);
 
-  /// A call that was reported as not wanted: the next ones like it need no stop.
-  void Learn(pid_t id, AddressSpace& space, const CallStop& stop,
+  /// A call that was reported as not wanted, made by the instruction before `instruction_pointer`:
+  /// the next ones like it need no stop.
+  void Learn(pid_t id, AddressSpace& space, std::uint64_t instruction_pointer,
              const SyscallInvocation& invocation, const Repetition& repetition);
 
   /// Is this clone(2) or its kin, with `flags`, about to make the second thread of `space`? Then
@@ -67,11 +68,16 @@ class TrapOnce {
   /// No call with a path is known any more: names may mean something else. `id` may run.
   void ForgetNames(pid_t id, AddressSpace& space);
 
-  /// A call that a stub made and that went otherwise than it was known to.
+  /// A call that a stub made and of which more than what is known was to be told.
   struct Report {
     SyscallInvocation invocation;
     CallResult result;
+    std::uint64_t instruction_pointer = 0;  ///< behind the original instruction
   };
+
+  /// `id`, which has not run yet, has a copy of nobody knows which memory: whatever stubs there are
+  /// let nothing through.
+  void Silence(pid_t id) const;
 
   /// Is this stop, where no call is made, such a report? Then the program goes on behind the call.
   std::optional<Report> ReportAt(pid_t id, AddressSpace& space, const CallStop& stop);
@@ -92,6 +98,10 @@ class TrapOnce {
   /// Did reading a path in a stub fail, where the kernel would have said EFAULT? Then the task is
   /// moved to the original instruction, and the signal is nobody's.
   bool IsFaultOfStub(pid_t id, AddressSpace& space, int signal);
+
+  /// Code from `begin` to `end` is about to go or to be another's, or is new: what was known of it
+  /// is not known any more.
+  static void ForgetCode(AddressSpace& space, std::uint64_t begin, std::uint64_t end);
 
   /// Calls that the stubs of `space` made so far. `id` may run.
   std::uint64_t Hits(pid_t id, const AddressSpace& space) const;
@@ -115,11 +125,19 @@ class TrapOnce {
   void PutBack(pid_t id, const Errand& errand);
   std::optional<std::size_t> Stub(pid_t id, AddressSpace& space, std::uint64_t site);
   std::optional<std::size_t> Write(pid_t id, AddressSpace& space, const CallSite& site,
+                                   std::span<const std::uint8_t> before);
+  std::optional<std::size_t> WriteChosen(pid_t id, AddressSpace& space, const CallSite& site,
+                                         std::span<const std::uint8_t> before);
+  std::optional<std::size_t> Place(pid_t id, AddressSpace& space, const CallSite& site,
                                    const CallShape& shape, std::span<const std::uint8_t> before);
-  void Know(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
-            const CallShape& shape, const Repetition& repetition);
-  void KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
-                const CallShape& shape, const PathPart& place, const Repetition& repetition);
+  bool Stands(pid_t id, const StubbedSite& stub) const;
+  /// Was it known before?
+  enum class Known : std::uint8_t { kNow, kBefore };
+  Known Know(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
+             const CallShape& shape, const Repetition& repetition);
+  void SetReporting(pid_t id, AddressSpace& space) const;
+  Known KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
+                 const CallShape& shape, const PathPart& place, const Repetition& repetition);
   bool Identify(pid_t id, AddressSpace& space, std::uint64_t fd, std::uint32_t identity);
   const StubbedSite* SiteOf(const AddressSpace& space, std::uint64_t pc) const;
   Report MakeReport(pid_t id, AddressSpace& space, const StubbedSite& site,

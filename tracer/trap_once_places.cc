@@ -36,7 +36,8 @@ TrapOnce::Report TrapOnce::MakeReport(pid_t id, AddressSpace& space, const Stubb
   Report report{.invocation = {.call = {.arch = Architecture::kX86_64, .number = site.site.number},
                                .arguments = {registers.rdi(), registers.rsi(), registers.rdx(),
                                              registers.r10(), registers.r8(), registers.r9()}},
-                .result = {.value = value, .sys_errno = value < 0 ? static_cast<int>(-value) : 0}};
+                .result = {.value = value, .sys_errno = value < 0 ? static_cast<int>(-value) : 0},
+                .instruction_pointer = site.site.address + kCallBytes};
   if (site.shape.opens && value >= 0) {
     ForgetDescriptors(id, space, result, result);
   }
@@ -80,7 +81,8 @@ std::optional<TrapOnce::Report> TrapOnce::ShowOriginalPlace(pid_t id, AddressSpa
     return std::nullopt;
   }
   const bool reports = !window_.Holds(pc) && pc - site->detour >= kReportOffset;
-  const bool made = window_.Holds(pc) && pc >= site->after_call && pc < site->missed;
+  const bool unknown = window_.Holds(pc) && pc >= site->after_unknown && pc < site->missed;
+  const bool made = unknown || (window_.Holds(pc) && pc >= site->after_call && pc < site->unknown);
   std::optional<Report> report;
   OriginalPlace place{.address = site->site.address + kCallBytes, .rax = {}};
   if (reports || made) {
@@ -89,11 +91,15 @@ std::optional<TrapOnce::Report> TrapOnce::ShowOriginalPlace(pid_t id, AddressSpa
     constexpr std::int64_t kLastRestart = -512;   // ERESTARTSYS
     const bool anew = result >= kFirstRestart && result <= kLastRestart;
     const bool looked_at = made && pc >= site->done && pc < site->done + kReturnBytes;
-    if (site->shape.path && !looked_at && !anew) {
+    // Of a call that is not known also that it began is told.
+    if (site->shape.checks_result() && !looked_at && (!anew || unknown)) {
       report = MakeReport(id, space, *site, *registers, registers->rax());
     }
   } else if (window_.Holds(pc)) {
-    place = {.address = site->site.address, .rax = static_cast<std::uint64_t>(site->site.number)};
+    place.address = site->site.address;
+    if (site->site.number >= 0) {
+      place.rax = static_cast<std::uint64_t>(site->site.number);
+    }
   } else {
     place = PlaceInDetour(site->site, pc - site->detour);
   }

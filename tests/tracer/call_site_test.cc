@@ -48,6 +48,27 @@ TEST(CallSiteTest, KnowsTheCodeOfCLibraries) {
   EXPECT_EQ(read_by_threads->patched(), kAddress - 6);
 }
 
+// As Go 1.19 compiles runtime/internal/syscall.Syscall6.
+const Bytes kMoves{0x49, 0x89, 0xf2, 0x48, 0x89, 0xfa, 0x48, 0x89, 0xce, 0x48, 0x89, 0xdf};
+
+TEST(CallSiteTest, KnowsTheCodeOfGo) {
+  const auto any = Recognize(kMoves, {0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff});
+  ASSERT_TRUE(any);
+  EXPECT_EQ(any->number, -1);
+  EXPECT_EQ(any->patched(), kAddress - 6);
+  EXPECT_EQ(PlaceInDetour(*any, 0).address, any->patched());
+  EXPECT_EQ(PlaceInDetour(*any, 3).address, any->patched() + 3);
+  EXPECT_EQ(PlaceInDetour(*any, 6).address, any->address);
+  EXPECT_FALSE(PlaceInDetour(*any, 6).rax) << "the number is where it was";
+  EXPECT_FALSE(Recognize(kMoves, {0x89, 0x44, 0x24, 0x08, 0xc3}));
+  EXPECT_FALSE(Recognize(Bytes(kMoves.begin() + 6, kMoves.end()), kCompare));
+  EXPECT_TRUE(Recognize(kNumber, {0x89, 0x44, 0x24, 0x08, 0xc3})) << "runtime.futex";
+  EXPECT_TRUE(Recognize(kNumber, {0x48, 0x89, 0x44, 0x24, 0x08, 0xc3})) << "runtime.getpid";
+  EXPECT_FALSE(Recognize(kNumber, {0x89, 0x44, 0x24, 0x08, 0x72})) << "a branch, not a return";
+  EXPECT_TRUE(Recognize(kNumber, {0x48, 0x8b, 0x6c, 0x24, 0x10, 0x48, 0x83, 0xc4, 0x18, 0xc3}))
+      << "runtime.usleep";
+}
+
 TEST(CallSiteTest, LeavesAloneWhatItDoesNotKnow) {
   EXPECT_FALSE(Recognize({0x41, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "mov to r8d";
   EXPECT_FALSE(Recognize({0x66, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "mov to ax";

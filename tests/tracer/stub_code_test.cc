@@ -41,9 +41,16 @@ class Stub {
                        .known_calls = Address(kCodeBytes),
                        .site = Address(kSite),
                        .number = call_.number,
-                       .shape = shape_});
+                       .shape = shape_,
+                       .report = Address(kReport)});
     std::ranges::copy(code_.bytes, memory_ + kStub);
+    // incq reports(%rip); ret
+    const std::uint8_t report[] = {0x48, 0xff, 0x05, 0x09, 0, 0, 0, 0xc3};
+    std::ranges::copy(report, memory_ + kReport);
     std::memcpy(Known(Layout::kSeed), &kSeed, sizeof kSeed);
+    const std::uint64_t tables[] = {Address(kCodeBytes) + Layout::kNameKeys,
+                                    Address(kCodeBytes) + Layout::kPending};
+    std::memcpy(Known(Layout::kNameKeysAddress), tables, sizeof tables);
   }
 
   Stub(const Stub&) = delete;
@@ -62,6 +69,20 @@ class Stub {
     Function function = nullptr;
     std::memcpy(&function, &memory_, sizeof function);
     return function(a, b, c, d, e, f);
+  }
+
+  void ReportUnknown() { *Known(Layout::kReportsUnknown) = 1; }
+
+  std::uint64_t reports() const {
+    std::uint64_t count = 0;
+    std::memcpy(&count, memory_ + kReport + 16, sizeof count);
+    return count;
+  }
+
+  std::uint32_t IdentityOf(int fd) const {
+    std::uint32_t identity = 0;
+    std::memcpy(&identity, Known(Layout::kIdentities + static_cast<std::uint64_t>(fd) * 4), 4);
+    return identity;
   }
 
   void KnowPlain() { *Known(Layout::kPlain + static_cast<std::uint32_t>(call_.number)) = 1; }
@@ -90,6 +111,7 @@ class Stub {
   static constexpr std::uint64_t kSeed = 0x0123456789abcdef;
   static constexpr std::size_t kStub = 0x100;
   static constexpr std::size_t kSite = 0x40;
+  static constexpr std::size_t kReport = 0x60;
   static constexpr std::size_t kCodeBytes = 0x1000;
 
   std::uint64_t Address(std::size_t offset) const {
@@ -151,15 +173,22 @@ TEST_F(StubTest, TellsFilesApart) {
 }
 
 TEST_F(StubTest, TellsArgumentsApart) {
+  constexpr std::uint64_t kBad = ~0ULL;
   Stub control("fcntl");
-  control.Identify(5, 3);
-  control.Know({2, 3}, 1);
-  EXPECT_EQ(control.Call(5, 1), -9);
+  control.Know({2, 0}, 1);
+  EXPECT_EQ(control.Call(kBad, 1), -9);
   EXPECT_EQ(control.hits(), 0U);
-  EXPECT_EQ(control.Call(5, 2), -9);
-  EXPECT_EQ(control.hits(), 1U) << "also in the slot beside";
-  EXPECT_EQ(control.Call(5, 0x1'0000'0002), -9);
+  EXPECT_EQ(control.Call(kBad, 2), -9);
+  EXPECT_EQ(control.hits(), 1U) << "also in the slot beside, whatever the file";
+  EXPECT_EQ(control.Call(kBad, 0x1'0000'0002), -9);
   EXPECT_EQ(control.hits(), 2U) << "the upper half means nothing";
+  constexpr std::uint64_t kGetOwner = 9;
+  control.Know({kGetOwner, 3});
+  EXPECT_EQ(control.Call(1023, kGetOwner), -9);
+  EXPECT_EQ(control.hits(), 2U) << "of descriptor 1023 nothing is known";
+  control.Identify(1023, 3);
+  EXPECT_EQ(control.Call(1023, kGetOwner), -9);
+  EXPECT_EQ(control.hits(), 3U);
 
   Stub map("mmap");
   map.Know({0x1'0000'0003, 0x22});
@@ -175,6 +204,55 @@ TEST_F(StubTest, TellsArgumentsApart) {
   EXPECT_EQ(option.hits(), 0U);
   EXPECT_EQ(option.Call(~0ULL, 1, 2), -9);
   EXPECT_EQ(option.hits(), 1U);
+}
+
+TEST_F(StubTest, NotesWhatADuplicateIs) {
+  for (const std::uint64_t command : {0ULL, 1030ULL}) {
+    Stub control("fcntl");
+    control.Know({command, 0});
+    control.Identify(1, 77);
+    const long made = control.Call(1, command, 0);
+    ASSERT_GT(made, 1);
+    EXPECT_EQ(control.hits(), 1U);
+    EXPECT_EQ(control.IdentityOf(static_cast<int>(made)), 77U) << "the file of descriptor 1";
+    (void)::close(static_cast<int>(made));
+  }
+}
+
+TEST_F(StubTest, TellsOfUnknownCallsAfterThem) {
+  Stub stat("stat");
+  char path[] = "/proc/self/no such file";
+  char status[256];
+  const auto named = reinterpret_cast<std::uint64_t>(path);
+  const auto apart = reinterpret_cast<std::uint64_t>(status) + 8192;  // not written to
+  EXPECT_EQ(stat.Call(named, apart), -2);
+  EXPECT_EQ(stat.reports(), 0U) << "not asked for";
+  stat.ReportUnknown();
+  EXPECT_EQ(stat.Call(named, apart), -2);
+  EXPECT_EQ(stat.reports(), 1U);
+  EXPECT_EQ(stat.Call(named, named + 8), -2);
+  EXPECT_EQ(stat.Call(named, named - 100), -2);
+  EXPECT_EQ(stat.reports(), 1U) << "the kernel writes to where the path lies";
+  EXPECT_EQ(stat.Call(named, named + sizeof path), -2);
+  EXPECT_EQ(stat.Call(named, named - 144), -2);
+  EXPECT_EQ(stat.reports(), 3U) << "right behind and right before it";
+
+  Stub link("readlink");
+  link.ReportUnknown();
+  EXPECT_EQ(link.Call(named, named, sizeof path), -2);
+  EXPECT_EQ(link.Call(named, named - 7, 8), -2);
+  EXPECT_EQ(link.reports(), 0U);
+  EXPECT_EQ(link.Call(named, named - 8, 8), -2);
+  EXPECT_EQ(link.reports(), 1U);
+
+  Stub open("open");
+  open.ReportUnknown();
+  EXPECT_EQ(open.Call(named, 0), -2);
+  EXPECT_EQ(open.reports(), 1U);
+  for (const std::uint64_t flags : {0100U, 01000U, 010000000U, 020200000U}) {
+    EXPECT_LT(open.Call(named, flags), 0);
+    EXPECT_EQ(open.reports(), 1U) << "opening with " << flags << " does more";
+  }
 }
 
 TEST_F(StubTest, FitsItsPlaceForEveryCall) {

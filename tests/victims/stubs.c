@@ -29,34 +29,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { kOften = 300 };
-
-static int g_zero = -1;
-
-// Stubs for getppid, read, lseek, fstat.
-static void warm(void) {
-  char byte;
-  for (int i = 0; i < kOften; ++i) {
-    (void)getppid();
-    (void)!read(g_zero, &byte, 1);
-    (void)lseek(g_zero, 0, SEEK_SET);
-  }
-}
-
-static int make(const char* name) {
-  const int fd = open(name, O_CREAT | O_RDWR, 0600);
-  (void)!write(fd, "text", 4);
-  (void)close(fd);
-  return open(name, O_RDONLY);
-}
-
-static void handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_sigaction = handler;
-  action.sa_flags = flags | SA_SIGINFO;
-  sigaction(signal, &action, NULL);
-}
+#include "repeat.h"
 
 // Other arguments of a call that has a stub.
 static int arguments(void) {
@@ -92,7 +65,7 @@ static int descriptors(void) {
   const int third = make("third");
   if (dup2(third, again) != again || pread(again, &byte, 1, 0) != 1 || fstat(again, &status) != 0)
     return 2;
-  (void)close_range((unsigned)third, ~0U, 0);
+  (void)syscall(SYS_close_range, (unsigned)third, ~0U, 0);
   const int last = make("last");
   return pread(last, &byte, 1, 0) == 1 && fstat(last, &status) == 0 && flock(last, 1) == 0 ? 0 : 3;
 }
