@@ -123,12 +123,12 @@ class Bench:
 
     def wrapped(self, way, command):
         prefix = self.ways[way]
-        if way == "bpftrace":  # takes one word, split at blanks, without a shell
+        if way == "bpftrace":  # takes one word, split at blanks, whose first is a program, no script
             script = os.path.join(self.work, "command.sh")
             with open(script, "w", encoding="utf-8") as file:
                 file.write("#!/bin/sh\nexec " + " ".join("'" + word.replace("'", "'\\''") + "'" for word in command) + "\n")
             os.chmod(script, 0o755)
-            return prefix + [script]
+            return prefix + ["/bin/sh " + script]
         return prefix + command
 
     # Each measurement returns a number; of `unit` "/s" more is better, of all others less.

@@ -107,7 +107,7 @@ static int slept(void) {
   const pid_t killed = fork();
   if (killed == 0)
     _exit(open("last", O_RDONLY) >= 0 ? 0 : 1);
-  (void)usleep(100000);
+  (void)usleep(500000);
   (void)kill(killed, SIGKILL);
   return waitpid(killed, &status_of, 0) == killed && WIFSIGNALED(status_of) ? 0 : 5;
 }
