@@ -25,8 +25,8 @@ struct GenerateOptions {
   std::string runtime = "any";
   std::string base_set;
   std::string no_new_privileges;
-  OnViolation on_violation = OnViolation::kErrno;
-  SeccompProfileFormat format = SeccompProfileFormat::kDocker;
+  std::string on_violation = "errno";
+  std::string format = "docker";
   bool exact = false;
   bool portable = false;
   std::string target;
@@ -106,9 +106,9 @@ int Generate(const GenerateOptions& options) {
   }
   BundleOptions bundle_options{
       .name = options.name,
-      .seccomp = {.on_violation = options.on_violation,
+      .seccomp = {.on_violation = kViolations.at(options.on_violation),
                   .portability = options.exact ? Portability::kExact : Portability::kPortable},
-      .seccomp_format = options.format,
+      .seccomp_format = kFormats.at(options.format),
       .selinux_mode = options.permissive ? DomainMode::kPermissive : DomainMode::kEnforcing,
       .selinux_target = options.target,
       .selinux_cache = options.no_cache ? SliceCache::kOff : SliceCache::kOn,
@@ -148,11 +148,14 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
       ->add_option("RECORDING", options->recordings,
                    "Recordings; several are merged, their order does not matter")
       ->required();
-  command->add_option(
-      "-o,--output", options->folder,
-      "The folder to write (default: NAME.policy); only a policy folder is replaced");
-  command->add_option("--name", options->name,
-                      "What the policy is called (default: the program recorded first)");
+  command
+      ->add_option("-o,--output", options->folder,
+                   "The folder to write (default: NAME.policy); only a policy folder is replaced")
+      ->type_name("DIR");
+  command
+      ->add_option("--name", options->name,
+                   "What the policy is called (default: the program recorded first)")
+      ->type_name("NAME");
   command
       ->add_option(
           "--runtime", options->runtime,
@@ -172,12 +175,12 @@ void AddGenerateCommand(CLI::App& app, int& exit_code) {
   command
       ->add_option("--on-violation", options->on_violation,
                    "What a refused call gets (default: errno)")
-      ->transform(CLI::CheckedTransformer(kViolations))
+      ->check(CLI::IsMember(kViolations))
       ->default_str("errno");
   command
       ->add_option("--seccomp-format", options->format,
                    "Whose words seccomp.json uses (default: docker)")
-      ->transform(CLI::CheckedTransformer(kFormats))
+      ->check(CLI::IsMember(kFormats))
       ->default_str("docker");
   CLI::Option* portable =
       command->add_flag("--portable", options->portable,

@@ -22,12 +22,12 @@ int Run(std::vector<std::string> arguments) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const AddCommand add : {
-           AddCalibrateCommand, AddCheckCommand,  AddConvertCommand, AddDiffCommand,
-           AddDoctorCommand,    AddExecCommand,   AddExplainCommand, AddGenerateCommand,
-           AddInspectCommand,   AddKillCommand,   AddLintCommand,    AddListCommand,
-           AddLogsCommand,      AddMergeCommand,  AddPauseCommand,   AddProfileCommand,
-           AddResourceCommands, AddResumeCommand, AddRmCommand,      AddRunCommand,
-           AddShowCommand,      AddSubsetCommand, AddWaitCommand,
+           AddCalibrateCommand, AddCheckCommand,     AddConvertCommand, AddDiffCommand,
+           AddDoctorCommand,    AddExecCommand,      AddExplainCommand, AddGenerateCommand,
+           AddInspectCommand,   AddKillCommand,      AddLintCommand,    AddListCommand,
+           AddLogsCommand,      AddManualCommands,   AddMergeCommand,   AddPauseCommand,
+           AddProfileCommand,   AddResourceCommands, AddResumeCommand,  AddRmCommand,
+           AddRunCommand,       AddShowCommand,      AddSubsetCommand,  AddWaitCommand,
        }) {
     add(app, exit_code);
   }
