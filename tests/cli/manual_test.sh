@@ -19,7 +19,7 @@ for command in "${commands[@]}"; do
   done < <("$cordon" "$command" --help | grep -oE '^  (-[a-zA-Z],)?--?[a-z-]+' | grep -oE -- '--[a-z-]+')
 done
 ok "${#commands[@]} manual pages have what --help names"
-for page in "$man/man1/cordon.1" "$here/../../man/cordon-recording.5"; do
+for page in "$man/man1/cordon.1" "$here/../../man/cordon-recording.5" "$here/../../man/cordon-runtime.1"; do
   groff -man -Tascii -ww -P-c -P-b -P-u "$page" 2>"$work/words" >"$work/shown-${page##*/}"
   [[ ! -s $work/words ]] || die "troff on $page: $(head -3 "$work/words")"
 done
