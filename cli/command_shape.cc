@@ -46,7 +46,7 @@ ArgumentShape ShapeOf(const CLI::Option& option) {
   shape.description = option.get_description();
   shape.required = option.get_required();
   if (option.get_positional()) {
-    const std::string name = option.get_single_name();
+    const std::string& name = option.get_single_name();
     shape.names = {name};
     shape.value = name;
     shape.kind = name == "NAME" ? ValueKind::kSandbox : KindOf(name);

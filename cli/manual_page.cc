@@ -71,6 +71,7 @@ std::string Title(std::string_view page) {
 
 std::string Tagged(const ArgumentShape& argument) {
   std::vector<std::string> names;
+  names.reserve(argument.names.size());
   for (const std::string& name : argument.names) {
     names.push_back("\\fB" + Roff(name) + "\\fR");
   }

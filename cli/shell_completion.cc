@@ -146,6 +146,7 @@ std::string BashCompletion(std::span<const CommandShape> commands) {
         continue;
       }
       std::vector<std::string> patterns;
+      patterns.reserve(option.names.size());
       for (const std::string& name : option.names) {
         patterns.push_back(command.name + ":" + name);
       }
