@@ -471,7 +471,7 @@ int Run(const RunOptions& options) {
     return ReportError(prepared.error());
   }
   if (const Status labelled = LabelVolumes(options.root, plan->selinux_label); !labelled) {
-    return ReportInputError(labelled.error());
+    return ReportError(labelled.error());
   }
   Announce(*plan);
   std::optional<DetachedRun> detached;

@@ -1,5 +1,6 @@
 #include "cli/run_root_options.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -128,10 +129,22 @@ Status ApplyRootOptions(const RunRootOptions& options, LaunchRequest& request) {
 Status LabelVolumes(const RunRootOptions& options, const std::string& process_label) {
   for (const std::string& text : options.volumes) {
     ASSIGN_OR_RETURN(const Volume volume, ParseVolume(text));
-    if (volume.relabel && ProbeSelinux() != SelinuxState::kAbsent) {
-      RETURN_IF_ERROR(
-          RelabelVolume(volume.mount.source, VolumeLabel(process_label, *volume.relabel)));
+    if (!volume.relabel || ProbeSelinux() == SelinuxState::kAbsent) {
+      continue;
     }
+    const std::string label = VolumeLabel(process_label, *volume.relabel);
+    // The kernel takes any label of who has CAP_MAC_ADMIN, and treats one that the policy does not
+    // know as unlabeled_t.
+    if (const Status known = CheckSelinuxLabel(label); !known) {
+      return Fail(MakeError(known.error().code,
+                            fmt::format("--volume {}: z and Z give a volume the label of "
+                                        "containers' files, but {}: load the policy of containers "
+                                        "(semodule -i cordon_container.cil, which cordon generate "
+                                        "--target container writes), or leave them out and label "
+                                        "it as the workload's module says (restorecon)",
+                                        text, known.error().message)));
+    }
+    RETURN_IF_ERROR(RelabelVolume(volume.mount.source, label));
   }
   return {};
 }

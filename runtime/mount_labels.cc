@@ -2,8 +2,10 @@
 
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <string_view>
 
 #include "common/file.h"
 
@@ -11,6 +13,16 @@ namespace cordon {
 namespace {
 
 constexpr std::size_t kLabelLimit = 4096;
+
+/// mount(8), "mount options for selinux"
+constexpr std::array<std::string_view, 4> kLabelParameters{"context", "defcontext", "fscontext",
+                                                           "rootcontext"};
+
+bool HasLabel(const MountStep& mount) {
+  return std::ranges::any_of(mount.parameters, [](const auto& parameter) {
+    return std::ranges::find(kLabelParameters, parameter.first) != kLabelParameters.end();
+  });
+}
 
 std::string WithoutEnd(std::string label) {
   while (!label.empty() && (label.back() == '\0' || label.back() == '\n')) {
@@ -36,7 +48,7 @@ std::string ProcessLabel(pid_t pid) {
 
 void LabelMounts(LaunchPlan& plan) {
   for (MountStep& mount : plan.mounts) {
-    if (mount.kind != MountKind::kFileSystem || mount.type != "tmpfs") {
+    if (mount.kind != MountKind::kFileSystem || mount.type != "tmpfs" || HasLabel(mount)) {
       continue;
     }
     const std::string root = plan.root_path == "/" ? "" : plan.root_path;

@@ -87,9 +87,13 @@ Expected<MountStep> PlanMount(const Mount& mount) {
                                "' is not supported: a mount is private, or rslave"));
     } else if (!Has(kNeutralOptions, option)) {
       const std::size_t equals = option.find('=');
-      step.parameters.emplace_back(option.substr(0, equals), equals == std::string::npos
-                                                                 ? std::string()
-                                                                 : option.substr(equals + 1));
+      std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
+      // mount(8) has SELinux contexts, in which there are commas, in quotes, which fsconfig(2) does
+      // not know.
+      if (value.size() > 1 && value.front() == '"' && value.back() == '"') {
+        value = value.substr(1, value.size() - 2);
+      }
+      step.parameters.emplace_back(option.substr(0, equals), std::move(value));
     }
   }
   if (step.kind == MountKind::kBind) {

@@ -37,13 +37,16 @@ TEST(LabelMounts, GivesATmpfsTheLabelOfWhatItCovers) {
   EXPECT_EQ(FileLabel(root / "tmp"), kLabel);
   LaunchPlan plan;
   plan.root_path = root.path();
-  plan.mounts = {Mounted("/tmp", "tmpfs"), Mounted("/none", "tmpfs"), Mounted("/tmp", "proc")};
+  plan.mounts = {Mounted("/tmp", "tmpfs"), Mounted("/none", "tmpfs"), Mounted("/tmp", "proc"),
+                 Mounted("/tmp", "tmpfs")};
+  plan.mounts[3].parameters = {{"context", "system_u:object_r:own_t:s0"}};
   LabelMounts(plan);
   ASSERT_EQ(plan.mounts[0].parameters.size(), 1U);
   EXPECT_EQ(plan.mounts[0].parameters[0].first, "rootcontext");
   EXPECT_EQ(plan.mounts[0].parameters[0].second, kLabel);
   EXPECT_TRUE(plan.mounts[1].parameters.empty());
   EXPECT_TRUE(plan.mounts[2].parameters.empty());
+  EXPECT_EQ(plan.mounts[3].parameters.size(), 1U) << "it has a label of its own";
 }
 
 TEST(FileLabel, IsEmptyWhereThereIsNone) {

@@ -60,6 +60,15 @@ TEST(PlanMount, SplitsAttributesFromParameters) {
             (std::vector<std::pair<std::string, std::string>>{{"mode", "1777"}, {"size", "64k"}}));
 }
 
+TEST(PlanMount, TakesTheQuotesOffASelinuxContext) {
+  const Expected<MountStep> step = PlanMount(
+      {"/run", "tmpfs", "tmpfs", {"context=\"system_u:object_r:a_t:s0:c1,c2\"", "size=1m"}});
+  ASSERT_TRUE(step.has_value()) << step.error().message;
+  ASSERT_EQ(step->parameters.size(), 2U);
+  EXPECT_EQ(step->parameters[0].second, "system_u:object_r:a_t:s0:c1,c2");
+  EXPECT_EQ(step->parameters[1].second, "1m");
+}
+
 TEST(PlanMount, BindsAreRecognisedByOptionAndType) {
   EXPECT_EQ(PlanMount({"/a", "none", "/b", {"rbind", "rw"}})->kind, MountKind::kBind);
   EXPECT_TRUE(PlanMount({"/a", "", "/b", {"rbind"}})->recursive);

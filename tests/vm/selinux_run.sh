@@ -109,6 +109,64 @@ echo "ok: so is what entered"
 cordon rm -f waiter
 expect 0 '' cordon list -q
 
+echo "--- volumes and memory with a label of their own"
+cp /usr/bin/tee /usr/sbin/writer
+mkdir -p /srv/learned /srv/volume /scratch
+cordon profile -o writer.recording.json -- /usr/sbin/writer /srv/learned/file
+cordon generate writer.recording.json --name writer --target refpolicy-debian12 -o writer.policy
+cordon generate writer.recording.json --name boxed --target container:refpolicy-debian12 -o boxed.policy
+semodule -i writer.policy/writer.cil
+restorecon -F /usr/sbin/writer
+before=$(stat -c %C /srv/volume)
+# write PLACE POLICY OPTION…
+write() {
+  place=$1 policy=$2
+  shift 2
+  echo "$place" | cordon run --policy "$policy" "$@" -- /usr/sbin/writer "$place"
+}
+# Debian's policy has no types for containers: nothing is labelled with what the kernel would take for unlabeled_t.
+for sharing in z Z; do
+  expect 125 'semodule -i cordon_container.cil' write /srv/volume/file writer.policy --volume /srv/volume:/srv/volume:$sharing
+done
+[ "$(stat -c %C /srv/volume)" = "$before" ]
+cat >writes.cil <<'CIL'
+(typeattributeset mcs_constrained_type (writer_t))
+(allow writer_t container_file_t (dir (add_name getattr search write)))
+(allow writer_t container_file_t (file (append create getattr open write)))
+CIL
+semodule -i boxed.policy/cordon_container.cil writes.cil
+label=system_u:object_r:container_file_t:s0
+for pair in 1:c1,c2 3:c3,c4; do
+  cp -r writer.policy "writer${pair%%:*}.policy"
+  sed -i "s/:writer_t:s0\"/:writer_t:s0:${pair#*:}\"/" "writer${pair%%:*}.policy/config.json"
+  grep -q ":writer_t:s0:${pair#*:}\"" "writer${pair%%:*}.policy/config.json"
+done
+expect 1 'Permission denied' write /srv/volume/file writer.policy --volume /srv/volume:/srv/volume
+expect 0 '' write /srv/volume/file writer.policy --volume /srv/volume:/srv/volume:z
+[ "$(stat -c %C /srv/volume) $(stat -c %C /srv/volume/file)" = "$label $label" ]
+# Once it has the label, it needs no option; and every level may use it.
+expect 0 '' write /srv/volume/file writer.policy --volume /srv/volume:/srv/volume
+expect 0 '' write /srv/volume/file writer3.policy --volume /srv/volume:/srv/volume
+expect 0 '' write /srv/volume/file writer1.policy --volume /srv/volume:/srv/volume:Z
+[ "$(stat -c %C /srv/volume) $(stat -c %C /srv/volume/file)" = "$label:c1,c2 $label:c1,c2" ]
+expect 0 '' write /srv/volume/file writer1.policy --volume /srv/volume:/srv/volume
+expect 1 'Permission denied' write /srv/volume/file writer3.policy --volume /srv/volume:/srv/volume
+expect 1 'Permission denied' write /srv/volume/file writer.policy --volume /srv/volume:/srv/volume
+expect 0 '' write /srv/volume/file writer3.policy --volume /srv/volume:/srv/volume:z
+[ "$(cat /srv/volume/file)" = /srv/volume/file ]
+expect 2 'this folder of the system' write /srv/volume/file writer.policy --volume /srv:/srv:z
+# A tmpfs has the label of what it covers, or what the configuration says.
+expect 1 'Permission denied' write /scratch/file writer.policy --tmpfs /scratch
+for quote in '' '\\"'; do
+  cp -r writer.policy scratch.policy
+  sed -i "s|\"mounts\": *\[|&{\"destination\": \"/scratch\", \"type\": \"tmpfs\", \"source\": \"tmpfs\", \"options\": [\"context=$quote$label:c1,c2$quote\"]},|" scratch.policy/config.json
+  sed -i 's/:writer_t:s0"/:writer_t:s0:c1,c2"/' scratch.policy/config.json
+  expect 0 '' write /scratch/file scratch.policy
+  sed -i 's/:writer_t:s0:c1,c2"/:writer_t:s0:c3,c4"/' scratch.policy/config.json
+  expect 1 'Permission denied' write /scratch/file scratch.policy
+  rm -r scratch.policy
+done
+
 echo "--- permissive, SELinux holds nothing"
 echo 0 >/sys/fs/selinux/enforce
 expect 125 'SELinux is permissive here' cordon run --policy victim.policy --require selinux -- /usr/sbin/victim
