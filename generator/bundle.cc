@@ -14,6 +14,7 @@
 #include "generator/seccomp_proof.h"
 #include "generator/selinux_generator.h"
 #include "generator/serving_slice.h"
+#include "generator/thread_needs.h"
 #include "model/compiled_filter.h"
 #include "model/merge_policies.h"
 #include "model/policy_bundle.h"
@@ -76,8 +77,9 @@ Status AddServingPart(const Recording& recording, const BundleOptions& options,
     bundle.one_phase_because = "the policy has one phase: two need --on-violation errno";
     return {};
   }
-  ASSIGN_OR_RETURN(const SeccompPolicy serving,
-                   ServingPolicy(*slice.calls, options.seccomp, whole));
+  SeccompOptions seccomp = options.seccomp;
+  seccomp.threads = MakesThreads(recording) ? Threads::kMadeBefore : Threads::kAsRecorded;
+  ASSIGN_OR_RETURN(const SeccompPolicy serving, ServingPolicy(*slice.calls, seccomp, whole));
   ASSIGN_OR_RETURN(bundle.proof.serving, ProveServing(recording, *slice.calls, whole, serving));
   const std::string profile = WriteSeccompPolicy(serving, options.seccomp_format);
   ASSIGN_OR_RETURN(std::vector<sock_filter> program, CompileSeccomp(TwoPhaseVariant(serving)));

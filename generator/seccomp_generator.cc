@@ -14,6 +14,7 @@
 #include "generator/allowed_arguments.h"
 #include "generator/argument_rules.h"
 #include "generator/syscall_data.h"
+#include "generator/thread_needs.h"
 #include "model/errno_name.h"
 #include "model/holds.h"
 #include "model/syscall_signature.h"
@@ -91,6 +92,7 @@ class PolicyBuilder {
   void AllowForReason(const std::string& reason, const std::vector<std::string>& names);
   Status AllowFamilies();
   Status AllowCompanions();
+  void AllowThreads();
   void AddMultiplexerRules();
   void AddObservedRule();
   void AddWatchedRules();
@@ -289,6 +291,20 @@ Status PolicyBuilder::AllowCompanions() {
     }
   }
   return {};
+}
+
+/// glibc ends the process where futex(2) fails unexpectedly (futex_fatal_error() in
+/// sysdeps/nptl/futex-internal.h), and two threads need not have met while they were watched.
+void PolicyBuilder::AllowThreads() {
+  if (options_.portability == Portability::kExact ||
+      (options_.threads == Threads::kAsRecorded && !MakesThreads(recording_))) {
+    return;
+  }
+  const std::vector<std::string> names{"futex", "futex_time64", "madvise", "munmap",
+                                       "sched_getaffinity"};
+  brought_.insert(names.begin(), names.end());
+  AllowForReason("beside threads: what C libraries do when threads meet, end or give memory back",
+                 names);
 }
 
 bool PolicyBuilder::MayBeNamed(const std::string& name) const {
@@ -495,6 +511,7 @@ Expected<GeneratedSeccomp> PolicyBuilder::Build() {
   RETURN_IF_ERROR(AllowBaseSets());
   RETURN_IF_ERROR(AllowFamilies());
   RETURN_IF_ERROR(AllowCompanions());
+  AllowThreads();
   for (const WatchedCall& row : WatchedCalls()) {
     const std::string name(row.name);
     if (!IsAllowed(name)) {

@@ -27,6 +27,10 @@ enum class Portability : std::uint8_t { kPortable, kExact };
 /// has to start any more.
 enum class WorkloadPart : std::uint8_t { kWhole, kServing };
 
+/// Where it is to be seen that the workload has threads: they go on when the calls that made them
+/// are of a part that the recording does not have.
+enum class Threads : std::uint8_t { kAsRecorded, kMadeBefore };
+
 struct SeccompOptions {
   ContainerRuntime runtime = ContainerRuntime::kAny;
   /// Only what this release of the runtime makes; nothing: what any known one does.
@@ -38,6 +42,7 @@ struct SeccompOptions {
   OnViolation on_violation = OnViolation::kErrno;
   Portability portability = Portability::kPortable;
   WorkloadPart part = WorkloadPart::kWhole;
+  Threads threads = Threads::kAsRecorded;
 };
 
 /// A policy and, for every rule (by index), why it is there: one line per reason, each with its

@@ -88,6 +88,7 @@ class RuleBuilder {
                            const std::string& place);
   void AddLibraryInContainer(const std::string& place);
   void AddLoader();
+  void AddThreads();
   void AddSelinuxLibrary();
 
   const Recording& recording_;

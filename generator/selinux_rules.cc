@@ -481,6 +481,7 @@ Expected<SelinuxRules> RuleBuilder::Build() {
   AddSockets();
   AddCapabilities();
   AddLoader();
+  AddThreads();
   AddSelinuxLibrary();
   if (InContainer()) {
     AddContainerLaunch();

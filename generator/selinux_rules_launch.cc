@@ -5,7 +5,10 @@
 #include <array>
 #include <utility>
 
+#include "generator/path_names.h"
+#include "generator/selinux_access.h"
 #include "generator/selinux_rule_builder.h"
+#include "generator/thread_needs.h"
 
 namespace cordon {
 namespace {
@@ -88,6 +91,33 @@ void RuleBuilder::AddLoader() {
       Allow(type, "lnk_file", {"getattr", "read"}, link + ", a link where /usr is merged");
     }
   }
+}
+
+/// What glibc asks only where threads are many or give much back at once. Allowed rather than
+/// refused without a word: the files hold a number or two that every user may read. Where memory is
+/// not overcommitted (2), a thread that cannot read that keeps what it gave back charged to the
+/// system; and who cannot count processors by the file goes on to ask /proc/stat.
+void RuleBuilder::AddThreads() {
+  if (!MakesThreads(recording_)) {
+    return;
+  }
+  for (const ThreadFile& file : FilesOfThreads()) {
+    const std::string place = fmt::format("{}, {}", file.path, file.why);
+    std::string path(file.path);
+    const std::string type = labels_->TypeOf(path, FileClass::kFile);
+    if (type.empty()) {
+      continue;
+    }
+    Allow(type, "file", FilePermissions(FileClass::kFile, {FileAccess::kOpen, FileAccess::kRead}),
+          place);
+    while (path != "/") {
+      path = ParentPath(path);
+      if (const std::string above = labels_->TypeOf(path, FileClass::kDirectory); !above.empty()) {
+        Allow(above, "dir", {"search"}, place);
+      }
+    }
+  }
+  Allow("self", "process", {"getsched"}, "threads, for which C libraries count the processors");
 }
 
 /// libselinux looks when it is loaded where selinuxfs is mounted and which policy is configured

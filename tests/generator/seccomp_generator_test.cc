@@ -473,5 +473,18 @@ TEST(GenerateSeccomp, AllowsWithMoreRecordingsWhatItAllowedWithFewer) {
   EXPECT_GT(compared, 10U);
 }
 
+TEST(GenerateSeccomp, LetsThreadsMeet) {
+  constexpr std::uint64_t kThread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+  SeccompOptions options{.runtime = ContainerRuntime::kNone};
+  Recorded recorded = SmallServer();
+  EXPECT_NE(Ask(Generate(recorded.recording(), options), "futex"), kAllow);
+  recorded.Call("clone3", {kThread});
+  for (const char* name : {"futex", "madvise", "munmap", "sched_getaffinity"}) {
+    EXPECT_EQ(Ask(Generate(recorded.recording(), options), name), kAllow) << name;
+  }
+  options.portability = Portability::kExact;
+  EXPECT_NE(Ask(Generate(recorded.recording(), options), "futex"), kAllow);
+}
+
 }  // namespace
 }  // namespace cordon

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <nlohmann/json.hpp>
@@ -227,6 +228,28 @@ TEST(GenerateSelinux, LetsLibselinuxLookForSelinux) {
   EXPECT_THAT(linked, Not(HasSubstr("setfscreate")));
   recording.processes[{"/usr/bin/sed", "/usr/sbin/tool"}];
   EXPECT_THAT(Generated(recording, "tool").files["tool.cil"], HasSubstr("setfscreate"));
+}
+
+TEST(GenerateSelinux, LetsThreadsDoWhatTheirMemoryNeeds) {
+  constexpr const char* kOvercommit =
+      "(allow pool_t sysctl_vm_overcommit_t (file (getattr open read)))";
+  Recording recording;
+  testing::AddProgramStart(&recording, "/usr/sbin/pool");
+  testing::AddCall(&recording, "clone");
+  EXPECT_THAT(Generated(recording, "pool").files["pool.cil"], Not(HasSubstr(kOvercommit)));
+  for (auto& [call, observation] : recording.syscalls) {
+    observation.tuples[{CLONE_VM | CLONE_SIGHAND | CLONE_THREAD}].results[0] = 1;
+  }
+  const std::string cil = Generated(recording, "pool").files["pool.cil"];
+  for (const char* const rule :
+       {kOvercommit, "(allow pool_t sysctl_vm_t (dir (search)))",
+        "(allow pool_t sysctl_t (dir (search)))", "(allow pool_t proc_t (dir (search)))",
+        "(allow pool_t cpu_online_t (file (getattr open read)))",
+        "(allow pool_t sysfs_t (dir (search)))"}) {
+    EXPECT_THAT(cil, HasSubstr(rule));
+  }
+  EXPECT_THAT(cil, HasSubstr("(allow pool_t self (process (fork getsched sigchld)))"));
+  EXPECT_THAT(cil, Not(HasSubstr("(allow pool_t sysfs_t (file")));
 }
 
 TEST(GenerateSelinux, NeverRelabelsTheUserDatabase) {

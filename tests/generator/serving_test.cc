@@ -104,6 +104,27 @@ TEST(GenerateBundle, WithholdsWhatOnlyTheStartNeeded) {
   EXPECT_EQ(bundle->proof.serving->recorded, 3U);
 }
 
+TEST(GenerateBundle, LetsThreadsOfTheStartMeetWhileItServes) {
+  constexpr std::uint64_t kThread = 0x003d0f00;  // what pthread_create() asks for
+  for (const bool threads : {false, true}) {
+    Recorded recorded("/usr/sbin/server");
+    recorded.Calls({"execve", "listen"});
+    if (threads) {
+      recorded.Call("clone3", {kThread});
+    }
+    recorded.Serves();
+    recorded.Calls({"read"});
+    const Expected<GeneratedBundle> bundle = Generate(recorded.recording());
+    ASSERT_TRUE(bundle.has_value()) << bundle.error().message;
+    const Expected<PolicyBundle> parsed = ParsePolicyBundle(bundle->files, "server.policy");
+    ASSERT_TRUE(parsed.has_value() && parsed->serving);
+    const Expected<SeccompPolicy> serving = ReadSeccompOf(*parsed->serving);
+    ASSERT_TRUE(serving.has_value()) << serving.error().message;
+    EXPECT_EQ(Admits(Evaluate(*serving, Call("futex"))), threads);
+    EXPECT_FALSE(Admits(Evaluate(*serving, Call("clone3"))));
+  }
+}
+
 TEST(GenerateBundle, CompilesBothPhasesIntoOneFilterThatAsksOnlyAboutWhatIsWithheld) {
   const Expected<GeneratedBundle> bundle = Generate(Server().recording());
   ASSERT_TRUE(bundle.has_value()) << bundle.error().message;

@@ -38,12 +38,13 @@ for name in "${workloads[@]}"; do
   done < <(grep -E '^/[^(*?[ ]*[[:space:]]+system_u' "prepared/$name.policy/vm_$name.fc")
 done
 
-# in_domain NAME COMMAND…: by the user of NAME; takes the place of this shell
+# in_domain NAME COMMAND…: by the user of NAME, in /, where it was learned; takes the place of this shell
 in_domain() {
   local -n domain_user=${1}_user
   local domain
   domain=$(context "$1")
   shift
+  cd / && unset OLDPWD # which bash looks at
   LD_PRELOAD=/usr/local/lib/intruder.so exec setpriv --reuid="$domain_user" --regid="$domain_user" --init-groups runcon "$domain" "$@"
 }
 
@@ -55,6 +56,9 @@ for name in "${workloads[@]}"; do
   in_domain "$name" "${command[@]}" </dev/null > >(cat >"$name.out") 2>&1 &
   server=$!
   "${name}_load" >"$name.load" 2>&1 || fail "$name does not work: $(tail -n 3 "$name.load"; tail -n 5 "/var/log/$name"/*.log 2>/dev/null)"
+  if declare -F "${name}_strain" >/dev/null; then
+    "${name}_strain" >>"$name.load" || fail "$name does not stand more than it was learned with: $(tail -n 5 "$name.out")"
+  fi
   attribute=$(tr -d '\0' 2>/dev/null <"/proc/$server/attr/current")
   "${name}_stop" "$server"
   wait "$server"

@@ -31,8 +31,13 @@ mount -t tmpfs tmpfs /usr/lib/python3.11/__pycache__
 mkdir -p /usr/local/lib /usr/local/bin
 cp "$build/bin/cordon" /usr/local/bin/cordon
 cp "$build/victims/libvm_intruder.so" /usr/local/lib/intruder.so
+mkdir -p /usr/local/sbin
+cp "$build/victims/vm_pool" /usr/local/sbin/pool
 # shellcheck source=tests/vm/servers/workloads.sh
 source "$here/workloads.sh"
+# A shell looks at where it is started, and where it was before.
+cd /
+unset OLDPWD
 mkdir -p /run/learn
 chmod 777 /run/learn
 
@@ -69,6 +74,6 @@ mapfile -t libraries < <(ldd "${installed[@]}" 2>/dev/null | awk '/=> \//{print 
 mkdir -p "$root/usr/lib/x86_64-linux-gnu"
 # Under the names that the loader asks for, in the folder that they lie in: /lib is a link.
 cp -L "${libraries[@]}" "$root/usr/lib/x86_64-linux-gnu/"
-printf '%s\n' "${installed[@]}" /usr/bin/python3 /etc/nginx/sites-enabled /etc/nginx/modules-enabled /etc/redis /usr/local/lib/intruder.so |
+printf '%s\n' "${installed[@]}" /usr/bin/python3 /etc/nginx/sites-enabled /etc/nginx/modules-enabled /etc/redis /usr/local/lib/intruder.so /usr/local/sbin/pool |
   sed 's,^/lib/,/usr/lib/,; s,^/,,' | tar -C / -cf - -T - | tar -C "$root" -xf -
 umount -l "$folder/layers"

@@ -5,13 +5,14 @@
 #   NAME_command           an array: what is learned, and run in the domain
 #   NAME_user              who runs it
 #   NAME_load              has it do its work, from outside of its domain
+#   NAME_strain            where there is one: after its load, more than it was learned with, of which libc alone notices
 #   NAME_stop PID          ends it in its own way
 #   NAME_probe             an array: the same program, which the intruder takes over before its main function
 #   NAME_may               acts of the intruder that its work needs too; empty where there are none
 #   NAME_intruder          "PROGRAM CONFIGURATION OTHER": where the intruder strikes, a file of its own that it only reads, another's data
 # shellcheck disable=SC2034  # used by those who source this
 
-workloads=(redis nginx webapp chores postgres dropbear)
+workloads=(redis nginx webapp pool chores postgres dropbear)
 
 # until_true SECONDS COMMAND…
 until_true() {
@@ -121,9 +122,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(base + "/access.log", "a") as log:
             log.write(form % values + "\n")
 
-# One thread: when glibc gives memory of other threads back it may ask /proc/sys/vm/overcommit_memory, which
-# need not happen while it is watched.
-server = http.server.HTTPServer(("127.0.0.1", 8080), Handler)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
 PY
@@ -134,6 +133,24 @@ webapp_load() {
   http 8080 /
 }
 webapp_stop() { kill -TERM "$1"; }
+
+pool_user=root
+pool_command=(/usr/local/sbin/pool)
+pool_probe=(/usr/local/sbin/pool)
+pool_may=''
+pool_intruder='pool /etc/pool.conf /var/lib/redis/dump.rdb'
+pool_prepare() {
+  echo 2 >/etc/pool.conf
+  rm -f /run/pool
+}
+# pool_has STRAINS: by now
+pool_has() { [[ $(sed -n 2p /run/pool) == "$1" ]]; }
+pool_load() { until_true 30 pool_has 0; }
+pool_strain() {
+  kill -USR1 "$(head -n 1 /run/pool)"
+  until_true 60 pool_has 1
+}
+pool_stop() { kill -TERM "$(head -n 1 /run/pool)"; }
 
 chores_user=root
 chores_command=(/usr/local/sbin/chores)
