@@ -75,14 +75,20 @@ def descendants(root):
     return found
 
 
+def name_and_parent(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        before, after = file.read().rsplit(")", 1)
+    return before.split("(", 1)[1], int(after.split()[1])
+
+
 def stop(process, server_names):
-    """Ends a server that runs under a tool: the server's own processes, and the tool goes with them."""
+    """Ends a server that runs under a tool: asks its first process, and the tool goes with it."""
     for _ in range(2):
-        for pid in descendants(process.pid) + [process.pid]:
+        for pid in [process.pid] + descendants(process.pid):
             try:
-                with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                    if file.read().strip() in server_names:
-                        os.kill(pid, signal.SIGTERM)
+                name, parent = name_and_parent(pid)
+                if name in server_names and name_and_parent(parent)[0] not in server_names:
+                    os.kill(pid, signal.SIGTERM)
             except OSError:
                 continue
         try:
@@ -218,6 +224,11 @@ class Bench:
         filled = []
 
         def load(seconds):
+            # It takes connections before it lets anybody in, while it recovers.
+            for _ in range(600):
+                if subprocess.run([f"{programs}/pg_isready"] + connect[:-1], check=False, **self.quiet).returncode == 0:
+                    break
+                time.sleep(0.1)
             if not filled:
                 subprocess.run(["pgbench", "-q", "-i", "-s", "2"] + connect, check=True, **self.quiet)
                 filled.append(True)
@@ -269,6 +280,7 @@ def machine():
         "cpus": os.cpu_count(),
         "libc": " ".join(platform.libc_ver()),
         "euid": os.geteuid(),
+        "load": " ".join(f"{load:.1f}" for load in os.getloadavg()),
         "strace": first_line(output("strace", "-V")),
         "perf": first_line(output("perf", "--version")),
         "bpftrace": first_line(output("bpftrace", "--version")),
