@@ -34,6 +34,25 @@ bool HasSucceeded(const SyscallObservation& observation, const ArgumentTuple& tu
   return found != observation.tuples.end() && found->second.results.contains(0);
 }
 
+/// A thing seen once and one seen often are told apart (RecordingLog::MeasureCoverage).
+bool WasSeenTwice(const CallFrame& frame) {
+  const auto tuple = frame.observation->tuples.find(frame.tuple);
+  return frame.observation->seen.count >= 2 &&
+         (tuple == frame.observation->tuples.end() || tuple->second.count >= 2);
+}
+
+/// The next use of the descriptor is of the same file, as long as the process does not end it.
+void NoteDescriptor(FileLookup& lookup, TaskState& task, const CallFrame& frame,
+                    const CallShape& shape, Repetition& repetition) {
+  const auto* const part =
+      std::ranges::find(shape.parts, KeyPart::Kind::kDescriptor, &KeyPart::kind);
+  if (part != shape.parts.end()) {
+    const int fd = DescriptorNumber(frame.meant.arguments.at(part->index));
+    repetition.opened_as = static_cast<std::uint32_t>(fd);
+    repetition.opened = lookup.IdentityOf(task, fd);
+  }
+}
+
 }  // namespace
 
 CallRecorder::CallRecorder()
@@ -215,19 +234,11 @@ Repetition CallRecorder::RepetitionAfter(TaskState& task, const CallFrame& frame
   }
   if (shape && shape->controls &&
       DuplicatesDescriptor(static_cast<std::uint32_t>(frame.meant.arguments[1]))) {
-    const auto tuple = frame.observation->tuples.find(frame.tuple);
-    repetition.silent = result.ok() && frame.observation->seen.count >= 2 &&
-                        (tuple == frame.observation->tuples.end() || tuple->second.count >= 2);
+    repetition.silent = result.ok() && WasSeenTwice(frame);
     return repetition;
   }
   if (shape && !shape->path && result.ok()) {
-    // The next use is of the same file, as long as the process does not end the descriptor.
-    const auto part = std::ranges::find(shape->parts, KeyPart::Kind::kDescriptor, &KeyPart::kind);
-    if (part != shape->parts.end()) {
-      const int fd = DescriptorNumber(frame.meant.arguments.at(part->index));
-      repetition.opened_as = static_cast<std::uint32_t>(fd);
-      repetition.opened = lookup_.IdentityOf(task, fd);
-    }
+    NoteDescriptor(lookup_, task, frame, *shape, repetition);
   }
   if (!shape || !shape->path || frame.files.size() != 1 || frame.unreadable ||
       frame.observation->seen.count < 2 || (frame.open_flags & kMoreThanOpens) != 0) {
@@ -258,10 +269,7 @@ Repetition CallRecorder::RepetitionAfter(TaskState& task, const CallFrame& frame
 /// What another call like that of `frame`, whose result is not needed, would tell.
 Repetition CallRecorder::RepetitionIn(TaskState& task, const CallFrame& frame) {
   const std::optional<CallShape> shape = ShapeOf(frame.invocation.call);
-  // A thing seen once and one seen often are told apart (RecordingLog::MeasureCoverage).
-  const auto tuple = frame.observation->tuples.find(frame.tuple);
-  if (!shape || frame.observation->seen.count < 2 ||
-      (tuple != frame.observation->tuples.end() && tuple->second.count < 2)) {
+  if (!shape || !WasSeenTwice(frame)) {
     return {};
   }
   Repetition repetition{.silent = true};

@@ -67,7 +67,7 @@ class Stub {
     using Function = long (*)(std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t,
                               std::uint64_t, std::uint64_t);
     Function function = nullptr;
-    std::memcpy(&function, &memory_, sizeof function);
+    std::memcpy(static_cast<void*>(&function), static_cast<const void*>(&memory_), sizeof function);
     return function(a, b, c, d, e, f);
   }
 
