@@ -73,6 +73,9 @@ Error DescribeOciProcessFailure(const OciProcessPlan& plan, const StepResult& re
       return Named(result.step, result.sys_errno, CapabilityName(result.index));
     case LaunchStep::kUser:
       return Named(result.step, result.sys_errno, std::to_string(plan.uid));
+    case LaunchStep::kRlimit:
+      return Named(result.step, result.sys_errno,
+                   result.index < plan.rlimits.size() ? plan.rlimits[result.index].name : "");
     case LaunchStep::kLoadLabel:
       return Named(result.step, result.sys_errno, Quote(plan.security_label));
     default:

@@ -244,6 +244,22 @@ void Relax() {
 #endif
 }
 
+/// Those that the runtime could not set from outside. What it could, it may have raised.
+StepResult SetOwnRlimits(const OciProcessPlan& plan) {
+  for (std::size_t i = 0; i < plan.rlimits.size(); ++i) {
+    const RlimitStep& step = plan.rlimits[i];
+    rlimit now{};
+    if (::syscall(SYS_prlimit64, 0, step.resource, nullptr, &now) != 0) {
+      return Failed(LaunchStep::kRlimit, i);
+    }
+    const bool is_set = now.rlim_cur == step.limit.rlim_cur && now.rlim_max == step.limit.rlim_max;
+    if (!is_set && ::syscall(SYS_prlimit64, 0, step.resource, &step.limit, nullptr) != 0) {
+      return Failed(LaunchStep::kRlimit, i);
+    }
+  }
+  return kDone;
+}
+
 StepResult LoadFilter(const OciConfinement& confinement, HandoverPage& page) {
   const OciFilter& filter = confinement.filter;
   if (filter.program.empty()) {
@@ -370,6 +386,9 @@ void ExecuteOciProcess(const OciConfinement& confinement, HandoverPage& page) {
   if (::syscall(SYS_close_range, 3U + confinement.plan.preserved_fds, ~0U, CLOSE_RANGE_CLOEXEC) !=
       0) {
     End(page, Failed(LaunchStep::kCloseDescriptors));
+  }
+  if (const StepResult result = SetOwnRlimits(confinement.plan); !result.ok()) {
+    End(page, result);
   }
   if (const StepResult result = LoadFilter(confinement, page); !result.ok()) {
     End(page, result);

@@ -64,6 +64,9 @@ Status SetRlimitsOf(pid_t pid, const std::vector<RlimitStep>& limits) {
   for (const RlimitStep& step : limits) {
     if (::syscall(SYS_prlimit64, pid, step.resource, &step.limit, nullptr) != 0) {
       const int limit_errno = errno;
+      if (limit_errno == EPERM) {
+        continue;
+      }
       return Fail(SystemError(limit_errno, "process.rlimits: " + step.name));
     }
   }

@@ -13,7 +13,8 @@ namespace cordon {
 /// that is not waiting.
 Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const OciSpec& spec);
 
-/// Sets `limits` of another process, `pid`, which waits.
+/// Sets `limits` of another process, `pid`, which waits. What only that may set, as it is another
+/// user's by now and the caller has no CAP_SYS_RESOURCE (prlimit(2)), it sets when it goes on.
 Status SetRlimitsOf(pid_t pid, const std::vector<RlimitStep>& limits);
 
 /// Waits until the process that `socket` and `page` are shared with has executed its command, and

@@ -91,6 +91,7 @@ run --sysctl kernel.core_pattern=x -- /bin/true
 [[ $status != 0 ]] || die "a setting of the host's was taken"
 ok "--sysctl of the host is refused"
 expect_run "--ulimit" 100 --ulimit nofile=100:200 -- /bin/sh -c 'ulimit -n'
+expect_run "--ulimit of another user's process" "100 5" --ulimit nofile=100:200 --user 5 -- /bin/sh -c 'echo $(ulimit -n) $(/usr/bin/id -u)'
 expect_run "--memory is in its cgroup" 67108864 --memory 64m -- /bin/cat /sys/fs/cgroup/memory/memory.limit_in_bytes
 expect_run "--pids-limit" 33 --pids-limit 33 -- /bin/cat /sys/fs/cgroup/pids/pids.max
 expect_run "--cpus" 50000 --cpus 0.5 -- /bin/cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us
