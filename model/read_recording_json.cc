@@ -400,6 +400,12 @@ Status ReadRun(const JsonCursor& object, Recording& into) {
     ASSIGN_OR_RETURN(const std::vector<std::string> names, withheld->Strings());
     run.withheld.insert(names.begin(), names.end());
   }
+  if (const auto binds = object.Find("binds")) {
+    ASSIGN_OR_RETURN(const auto members, binds->Members());
+    for (const auto& [inside, outside] : members) {
+      ASSIGN_OR_RETURN(run.binds[inside], outside.String());
+    }
+  }
   if (const auto discovery = object.Find("discovery")) {
     RETURN_IF_ERROR(ReadDiscovery(*discovery, run.discovery));
   }

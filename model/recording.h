@@ -218,6 +218,8 @@ struct Run {
                              ///< "ready-fd", "signal:USR1"; empty: nothing
   std::optional<std::uint64_t> serving_ms;  ///< when that came, since the start; nothing: never
   std::set<std::string> withheld;  ///< calls that cordon made fail with ENOSYS (--no-io-uring)
+  /// Of a container: path of a bind mount in it -> where that lies on the host.
+  std::map<std::string, std::string> binds;
   std::optional<Outcome> outcome;  ///< nothing when the run was ended before the workload ended
   std::set<Limitation> limitations;
   std::vector<DiscoveryPoint> discovery;  ///< at most kMaxDiscoveryPoints, both members ascending

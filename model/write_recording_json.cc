@@ -225,6 +225,13 @@ Json WriteRun(const std::string& id, const Run& run) {
   if (!run.withheld.empty()) {
     object["withheld"] = run.withheld;
   }
+  if (!run.binds.empty()) {
+    Json binds = Json::object();
+    for (const auto& [inside, outside] : run.binds) {
+      binds[ToUtf8(inside)] = ToUtf8(outside);
+    }
+    object["binds"] = std::move(binds);
+  }
   object["outcome"] = WriteOutcome(run.outcome);
   Json limitations = Json::array();
   // In the order in which they are read again: an escaped byte sorts elsewhere.

@@ -26,19 +26,20 @@ constexpr std::size_t kMaxRecord = std::size_t{16} << 20;
 constexpr const char* kRecord = "/record.json";
 constexpr const char* kConfig = "/config.json";
 constexpr const char* kStart = "/start";
+constexpr const char* kTracer = "/tracer";
 constexpr const char* kLock = "/lock";
 
-/// The socket's name reached through a descriptor: engines' folders are longer than an address may
+/// A socket's name reached through a descriptor: engines' folders are longer than an address may
 /// be (unix(7)).
-Expected<sockaddr_un> StartAddress(int folder) {
+sockaddr_un SocketAddress(int folder, const char* name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::string path = fmt::format("/proc/self/fd/{}{}", folder, kStart);
+  const std::string path = fmt::format("/proc/self/fd/{}{}", folder, name);
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
 }
 
-Expected<UniqueFd> StartSocket() {
+Expected<UniqueFd> MakeSocket() {
   UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (!socket.valid()) {
     const int socket_errno = errno;
@@ -150,30 +151,51 @@ Expected<std::optional<OciRecord>> OciFolder::LoadRecord() const {
   return std::optional(std::move(record));
 }
 
-Expected<UniqueFd> OciFolder::ListenForStart() const {
+Expected<UniqueFd> OciFolder::ListenAt(const char* name) const {
   ASSIGN_OR_RETURN(const UniqueFd folder, OpenAt(AT_FDCWD, path_, O_PATH | O_DIRECTORY));
-  ASSIGN_OR_RETURN(const sockaddr_un address, StartAddress(folder.get()));
-  ASSIGN_OR_RETURN(UniqueFd socket, StartSocket());
+  const sockaddr_un address = SocketAddress(folder.get(), name);
+  ASSIGN_OR_RETURN(UniqueFd socket, MakeSocket());
+  constexpr int kWaiting = 16;
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod((path_ + kStart).c_str(), 0600) != 0 || ::listen(socket.get(), 1) != 0) {
+      ::chmod((path_ + name).c_str(), 0600) != 0 || ::listen(socket.get(), kWaiting) != 0) {
     const int bind_errno = errno;
-    return Fail(SystemError(bind_errno, path_ + kStart));
+    return Fail(SystemError(bind_errno, path_ + name));
   }
   return socket;
 }
 
-Expected<UniqueFd> OciFolder::ConnectToStart() const {
+Expected<UniqueFd> OciFolder::ConnectTo(const char* name, const char* missing) const {
   ASSIGN_OR_RETURN(const UniqueFd folder, OpenAt(AT_FDCWD, path_, O_PATH | O_DIRECTORY));
-  ASSIGN_OR_RETURN(const sockaddr_un address, StartAddress(folder.get()));
-  ASSIGN_OR_RETURN(UniqueFd socket, StartSocket());
+  const sockaddr_un address = SocketAddress(folder.get(), name);
+  ASSIGN_OR_RETURN(UniqueFd socket, MakeSocket());
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int connect_errno = errno;
     if (connect_errno == ENOENT || connect_errno == ECONNREFUSED) {
-      return Fail(MakeError(ErrorCode::kNotFound, "the container does not wait for its start"));
+      return Fail(MakeError(ErrorCode::kNotFound, missing));
     }
-    return Fail(SystemError(connect_errno, path_ + kStart));
+    return Fail(SystemError(connect_errno, path_ + name));
   }
   return socket;
+}
+
+Expected<UniqueFd> OciFolder::ListenForStart() const {
+  return ListenAt(kStart);
+}
+
+Expected<UniqueFd> OciFolder::ConnectToStart() const {
+  return ConnectTo(kStart, "the container does not wait for its start");
+}
+
+Expected<UniqueFd> OciFolder::ListenForTraced() const {
+  return ListenAt(kTracer);
+}
+
+Expected<UniqueFd> OciFolder::ConnectToTracer() const {
+  return ConnectTo(kTracer, "the container's tracer is gone");
+}
+
+bool OciFolder::IsTraced() const {
+  return ::access((path_ + kTracer).c_str(), F_OK) == 0;
 }
 
 bool OciFolder::IsWaiting() const {

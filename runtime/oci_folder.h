@@ -44,6 +44,13 @@ class OciFolder {
   /// Connects to that. Fails with kNotFound when nobody listens.
   Expected<UniqueFd> ConnectToStart() const;
 
+  /// The same two for the container's tracer, where it has one.
+  Expected<UniqueFd> ListenForTraced() const;
+  Expected<UniqueFd> ConnectToTracer() const;
+
+  /// Whether the container has, or had, a tracer.
+  bool IsTraced() const;
+
   /// Whether the container still waits for its start.
   bool IsWaiting() const;
   void ForgetStart() const;
@@ -53,6 +60,9 @@ class OciFolder {
 
  private:
   explicit OciFolder(std::string path) : path_(std::move(path)) {}
+
+  Expected<UniqueFd> ListenAt(const char* name) const;
+  Expected<UniqueFd> ConnectTo(const char* name, const char* missing) const;
 
   std::string path_;
   UniqueFd lock_;

@@ -260,22 +260,28 @@ StepResult SetOwnRlimits(const OciProcessPlan& plan) {
   return kDone;
 }
 
-StepResult LoadFilter(const OciConfinement& confinement, HandoverPage& page) {
+long LoadProgram(const std::vector<sock_filter>& program, unsigned long flags) {
+  const sock_fprog filter{static_cast<unsigned short>(program.size()),
+                          const_cast<sock_filter*>(program.data())};
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+}
+
+StepResult LoadFilters(const OciConfinement& confinement, HandoverPage& page) {
   const OciFilter& filter = confinement.filter;
-  if (filter.program.empty()) {
-    return kDone;
-  }
-  const sock_fprog program{static_cast<unsigned short>(filter.program.size()),
-                           const_cast<sock_filter*>(filter.program.data())};
-  const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program);
-  if (result < 0) {
+  if (!filter.tracing.empty() && LoadProgram(filter.tracing, 0) < 0) {
     return Failed(LaunchStep::kSeccomp);
   }
-  if (filter.listener) {
-    page.listener.store(static_cast<std::int32_t>(result));
-    page.state.store(HandoverPage::kConfined);
-    while (page.go.load() == 0) {
-      Relax();
+  if (!filter.program.empty()) {
+    const long result = LoadProgram(filter.program, filter.flags);
+    if (result < 0) {
+      return Failed(LaunchStep::kSeccomp);
+    }
+    if (filter.listener) {
+      page.listener.store(static_cast<std::int32_t>(result));
+      page.state.store(HandoverPage::kConfined);
+      while (page.go.load() == 0) {
+        Relax();
+      }
     }
   }
   return filter.NeedsPrivilege(confinement.plan) ? SetCapabilities(confinement.plan, 0) : kDone;
@@ -390,7 +396,7 @@ void ExecuteOciProcess(const OciConfinement& confinement, HandoverPage& page) {
   if (const StepResult result = SetOwnRlimits(confinement.plan); !result.ok()) {
     End(page, result);
   }
-  if (const StepResult result = LoadFilter(confinement, page); !result.ok()) {
+  if (const StepResult result = LoadFilters(confinement, page); !result.ok()) {
     End(page, result);
   }
   (void)::syscall(SYS_execve, confinement.arguments.executable,

@@ -17,13 +17,14 @@ namespace cordon {
 /// The filter that a process loads last.
 struct OciFilter {
   std::vector<sock_filter> program;  ///< empty: none
+  std::vector<sock_filter> tracing;  ///< loaded before it, for a tracer; empty: none
   unsigned long flags = 0;           ///< SECCOMP_FILTER_FLAG_*
   bool listener = false;             ///< the flags ask for a user-notification listener
 
   /// Whether loading it needs CAP_SYS_ADMIN, which is then dropped by a capset that the filter must
   /// allow (seccomp(2)).
   bool NeedsPrivilege(const OciProcessPlan& plan) const {
-    return !program.empty() && !plan.no_new_privileges;
+    return (!program.empty() || !tracing.empty()) && !plan.no_new_privileges;
   }
 };
 
@@ -53,9 +54,9 @@ StepResult TakeTerminal(const OciProcessPlan& plan, int master, int& slave);
 /// container's root, with all its capabilities still there.
 StepResult ConfineOciProcess(const OciConfinement& confinement);
 
-/// Loads the filter and executes the command. What fails is in `page`; the listener goes there too
+/// Loads the filters and executes the command. What fails is in `page`; the listener goes there too
 /// and waits for page.go. From the filter on it makes no call but capset, where that is needed,
-/// execve and exit_group.
+/// execve and exit_group; from that for a tracer on seccomp too.
 [[noreturn]] void ExecuteOciProcess(const OciConfinement& confinement, HandoverPage& page);
 
 }  // namespace cordon

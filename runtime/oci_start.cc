@@ -97,7 +97,8 @@ Status AwaitOciExecution(int socket, HandoverPage& page, const OciProcessPlan& p
   return {};
 }
 
-Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const OciSpec& spec) {
+Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const OciSpec& spec,
+                         const std::function<Status()>& before_go) {
   Expected<UniqueFd> socket = folder.ConnectToStart();
   if (!socket) {
     folder.ForgetStart();
@@ -121,6 +122,7 @@ Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const
   if (spec.process) {
     RETURN_IF_ERROR(SetRlimits(record.pid, spec.process->rlimits));
   }
+  RETURN_IF_ERROR(before_go());
   // From here on it is no longer waiting, whatever becomes of this process.
   folder.ForgetStart();
   if (const int error =

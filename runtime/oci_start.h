@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "common/error.h"
 #include "model/oci_spec.h"
 #include "model/oci_state.h"
@@ -9,9 +11,10 @@
 namespace cordon {
 
 /// Lets the container in `folder`, whose lock the caller holds, execute its command, and waits
-/// until it has. Fails naming what went wrong; the container has ended then. kInvalidInput for one
-/// that is not waiting.
-Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const OciSpec& spec);
+/// until it has. `before_go` is called once nothing but that is left to do. Fails naming what went
+/// wrong; the container has ended then. kInvalidInput for one that is not waiting.
+Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const OciSpec& spec,
+                         const std::function<Status()>& before_go);
 
 /// Sets `limits` of another process, `pid`, which waits. What only that may set, as it is another
 /// user's by now and the caller has no CAP_SYS_RESOURCE (prlimit(2)), it sets when it goes on.

@@ -67,6 +67,10 @@ class CallObserver {
   /// now.
   virtual Repetition RepetitionOf(pid_t) { return {}; }
 
+  /// `task` is followed from the call on that it is about to make: the workload's first, or one
+  /// that came to it from outside.
+  virtual void OnBegin(pid_t) {}
+
   /// `parent` made `child` with `clone_flags` (those of clone(2); 0 for fork(2)).
   virtual void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) = 0;
   /// execve(2) succeeded: the new program is in place. `task` was `former` before, and every other

@@ -60,6 +60,8 @@ class CallRecorder final : public CallObserver {
   /// See RecordingLog::LeaveOut.
   void LeaveOut(std::string address) { log_.LeaveOut(std::move(address)); }
 
+  void OnBegin(pid_t id) override { Begin(id); }
+
   ExitInterest OnEntry(pid_t id, const SyscallInvocation& invocation) override;
   void OnExit(pid_t id, CallResult result) override;
   void OnDescriptor(pid_t id, int fd, std::uint32_t identity) override;

@@ -257,10 +257,11 @@ Status LinuxTraceKernel::RestoreFirstArgument(pid_t task, std::uint32_t audit_ar
                                                   : SetFirstArgument(task, audit_arch, value);
 }
 
-Status LinuxTraceKernel::SkipCall(pid_t task, std::uint32_t audit_arch) {
+Status LinuxTraceKernel::SkipCall(pid_t task, std::uint32_t audit_arch, int sys_errno) {
   constexpr std::uint64_t kNoCall = ~0ULL;
   RETURN_IF_ERROR(WriteRegister(task, audit_arch, RegisterRole::kCallNumber, kNoCall));
-  return WriteRegister(task, audit_arch, RegisterRole::kResult, 0 - std::uint64_t{ENOSYS});
+  return WriteRegister(task, audit_arch, RegisterRole::kResult,
+                       0 - static_cast<std::uint64_t>(sys_errno));
 }
 
 Expected<std::uint64_t> LinuxTraceKernel::ReadWord(pid_t task, std::uint64_t address) {

@@ -92,9 +92,9 @@ class TraceKernel {
   /// register.
   virtual Status RestoreFirstArgument(pid_t task, std::uint32_t audit_arch,
                                       std::uint64_t value) = 0;
-  /// Makes the call that `task` is about to make fail with ENOSYS instead. kUnsupported where this
-  /// build cannot.
-  virtual Status SkipCall(pid_t task, std::uint32_t audit_arch) = 0;
+  /// Makes the call that `task` is about to make fail with `sys_errno` instead. kUnsupported where
+  /// this build cannot.
+  virtual Status SkipCall(pid_t task, std::uint32_t audit_arch, int sys_errno) = 0;
   virtual Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) = 0;
   virtual Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) = 0;
 
@@ -129,7 +129,7 @@ class LinuxTraceKernel final : public TraceKernel {
   Expected<CallStop> ReadCall(pid_t task) override;
   Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
   Status RestoreFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
-  Status SkipCall(pid_t task, std::uint32_t audit_arch) override;
+  Status SkipCall(pid_t task, std::uint32_t audit_arch, int sys_errno) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
   Expected<TaskRegisters> ReadRegisters(pid_t task) override;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -138,7 +139,8 @@ std::vector<pid_t> PtraceSession::Tasks() const {
 }
 
 Expected<PtraceSession::Step> PtraceSession::RunOnce() {
-  if (tasks_.empty() && held_.empty() && !(may_have_unheard_ && kernel_.TracesAnything())) {
+  if (tasks_.empty() && approaching_.empty() && held_.empty() &&
+      !(may_have_unheard_ && kernel_.TracesAnything())) {
     return Step::kFinished;
   }
   const WaitResult waited = kernel_.Wait();
@@ -153,6 +155,10 @@ Expected<PtraceSession::Step> PtraceSession::RunOnce() {
   }
   ++counts_.stops;
   const StopEvent event = ClassifyStop(waited.status);
+  if (approaching_.contains(waited.task)) {
+    Approach(waited.task, event);
+    return Step::kHandled;
+  }
   if (const auto known = tasks_.find(waited.task); known != tasks_.end()) {
     if (!known->second.entered && !std::holds_alternative<TaskEnd>(event)) {
       RestoreArgument(waited.task, known->second);  // the first stop of a new task
@@ -225,6 +231,7 @@ void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
   if (!stop.has_value()) {
     return;
   }
+  const int refusal = RefusalOf(*stop);
   // In the exact tier the entry stop came first, unless the task was moved there while it ran
   // towards this stop.
   if (task.tier == TraceTier::kFiltered || !task.entered) {
@@ -238,16 +245,31 @@ void PtraceSession::On(pid_t id, Task& task, const SeccompStop&) {
       return;
     }
     EnterCall(id, task, *stop);
-    if (task.space != nullptr && !task.entered && task.tier == TraceTier::kFiltered) {
+    if (task.space != nullptr && !task.entered && refusal == 0 &&
+        task.tier == TraceTier::kFiltered) {
       LearnFrom(id, task, stop->instruction_pointer);
     }
   }
-  if (stop->filter_data != kTraceFilterTag && !kernel_.SkipCall(id, stop->audit_arch).has_value()) {
+  if (refusal != 0) {
+    if (!kernel_.SkipCall(id, stop->audit_arch, refusal).has_value()) {
+      return;  // gone; should it be there, it must not go on into that call
+    }
+  } else if (stop->filter_data != kTraceFilterTag &&
+             !kernel_.SkipCall(id, stop->audit_arch, ENOSYS).has_value()) {
     // Without a tracer that asked for such stops the call would be ENOSYS (seccomp(2)).
     observer_.OnLimitation("inner-seccomp-filter",
                            "a call that a filter of the workload hands to a tracer was made");
   }
   Resume(id, task);
+}
+
+/// The errno with which the profile that the session holds refuses the call; 0: it does not.
+int PtraceSession::RefusalOf(const CallStop& stop) const {
+  if (!profile_) {
+    return 0;
+  }
+  const std::optional<SyscallInvocation> invocation = InvocationOf(stop);
+  return invocation ? profile_->RefusalOf(*invocation) : ENOSYS;
 }
 
 void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
@@ -271,7 +293,7 @@ void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
   } else if (effect == SyscallEffect::kSeccomp || effect == SyscallEffect::kPrctl) {
     task.exit_needed = true;
   } else if (effect == SyscallEffect::kIoUring && io_uring_ == IoUring::kWithheld &&
-             !kernel_.SkipCall(id, stop.audit_arch).has_value()) {
+             !kernel_.SkipCall(id, stop.audit_arch, ENOSYS).has_value()) {
     observer_.OnLimitation("io_uring", "io_uring_setup could not be made to fail");
   }
   if (task.space != nullptr) {
@@ -539,7 +561,7 @@ void PtraceSession::AdoptOrphan(pid_t child) {
     made->second.space->state = AddressSpace::State::kRefused;
   }
   // Whatever its maker was: a filter besides ours calls for the exact tier.
-  if (status->seccomp_filters > 1) {
+  if (status->seccomp_filters > own_filters_) {
     MoveToExact(child, made->second);
   }
   RestoreArgument(child, made->second);

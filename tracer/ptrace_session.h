@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "tracer/attach.h"
 #include "tracer/call_observer.h"
+#include "tracer/held_profile.h"
 #include "tracer/kernel.h"
 #include "tracer/stop_event.h"
 #include "tracer/trap_once.h"
@@ -84,6 +85,15 @@ class PtraceSession {
   /// Begins to follow `root`, which is seized and in a stop that swallows its signal.
   Status Begin(pid_t root);
 
+  /// Begins to follow `task`, which is seized and runs, with the call by which it executes its
+  /// first program: what it does before is its maker's. In the filtered tier it loads the trace
+  /// filter before that.
+  void BeginAtExec(pid_t task);
+
+  /// What `profile` refuses fails with its errno. Before BeginAtExec(), with kFiltered; the tasks
+  /// have profile.program() loaded beside the trace filter.
+  void Hold(HeldProfile profile);
+
   /// Begins to follow tasks that are seized and run: each is made to stop once, so that its calls
   /// are seen from then on. A call that it sleeps in meanwhile is interrupted as by a stop signal:
   /// the kernel restarts most of them, epoll_wait(2) and a few others return EINTR (signal(7)).
@@ -106,7 +116,7 @@ class PtraceSession {
   /// The ids of all tasks that are followed.
   std::vector<pid_t> Tasks() const;
 
-  std::size_t task_count() const { return tasks_.size(); }
+  std::size_t task_count() const { return tasks_.size() + approaching_.size(); }
 
   bool Follows(pid_t task) const { return tasks_.contains(task); }
 
@@ -150,6 +160,9 @@ class PtraceSession {
     Outcome outcome;
   };
 
+  void Approach(pid_t id, const StopEvent& event);
+  bool IsAtExec(pid_t id, const StopEvent& event);
+  int RefusalOf(const CallStop& stop) const;
   void Handle(pid_t id, const StopEvent& event);
   void HandleUnknown(pid_t id, const StopEvent& event);
   void On(pid_t id, Task& task, const SyscallStop& stop);
@@ -206,6 +219,9 @@ class PtraceSession {
   std::unordered_map<pid_t, EndedUnknown> ended_unknown_;
   bool may_have_unheard_ =
       false;  ///< a task was killed in a clone: its child may be all that is left
+  std::unordered_set<pid_t> approaching_;  ///< have yet to execute their first program
+  std::optional<HeldProfile> profile_;
+  std::uint32_t own_filters_ = 1;  ///< a task has, of nobody's but ours
   bool releasing_ = false;
   std::unordered_set<pid_t> released_;  ///< let go of before their parent's event came
   std::function<void(pid_t, int)> on_group_stop_;

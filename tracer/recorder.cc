@@ -8,6 +8,7 @@
 #include <array>
 #include <csignal>
 #include <ctime>
+#include <functional>
 #include <set>
 
 #include "common/file.h"
@@ -58,6 +59,8 @@ class OutcomeWatch final : public CallObserver {
 
   void OnExit(pid_t task, CallResult result) override { next_.OnExit(task, result); }
 
+  void OnBegin(pid_t task) override { next_.OnBegin(task); }
+
   void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override {
     next_.OnNewTask(parent, child, clone_flags);
   }
@@ -68,7 +71,10 @@ class OutcomeWatch final : public CallObserver {
 
   Repetition RepetitionOf(pid_t task) override { return next_.RepetitionOf(task); }
 
-  void OnExec(pid_t former, pid_t task) override { next_.OnExec(former, task); }
+  void OnExec(pid_t former, pid_t task) override {
+    executed_ = true;
+    next_.OnExec(former, task);
+  }
 
   void OnExiting(pid_t task) override { next_.OnExiting(task); }
 
@@ -85,10 +91,14 @@ class OutcomeWatch final : public CallObserver {
 
   const std::optional<Outcome>& outcome() const { return outcome_; }
 
+  /// Was any program executed?
+  bool executed() const { return executed_; }
+
  private:
   CallObserver& next_;
   pid_t root_;
   std::optional<Outcome> outcome_;
+  bool executed_ = false;
 };
 
 /// A shell must see that its job has stopped: stop with the first process when the terminal stopped
@@ -194,7 +204,8 @@ class ProgressTeller {
 };
 
 Status FollowToTheEnd(PtraceSession& session, RunControl& control, ServingBoundary& boundary,
-                      ProgressTeller& teller, const OutcomeWatch& watch, RunUntil until) {
+                      ProgressTeller& teller, const OutcomeWatch& watch, RunUntil until,
+                      const std::function<void()>& on_input = {}) {
   Clock::time_point names_since = Clock::now();
   for (;;) {
     teller.TellIfDue();
@@ -208,7 +219,11 @@ Status FollowToTheEnd(PtraceSession& session, RunControl& control, ServingBounda
       return {};
     }
     if (step == PtraceSession::Step::kInterrupted || SignalInbox::Pending()) {
-      boundary.Heed(control.HandleSignals());
+      const Signals signals = control.HandleSignals();
+      boundary.Heed(signals);
+      if (signals.input && on_input) {
+        on_input();
+      }
     }
     if (control.gave_up()) {
       return {};
@@ -409,6 +424,65 @@ Expected<LearningRun> RecordProcess(pid_t process, const RecordOptions& options)
   session.BeginAttached(tree.tasks);
   RETURN_IF_ERROR(FollowToTheEnd(session, control, boundary, teller, watch, options.until));
   recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
+  return Finish(std::move(recorded), recorder, session, control, boundary);
+}
+
+TraceTier TierForContainers() {
+  RecordOptions options;
+  options.tier = TraceTier::kFast;
+  return ChooseTier(options, ReadHostFacts());
+}
+
+Expected<LearningRun> RecordContainer(const ContainerRecordOptions& options, ProcessGate& gate) {
+  const RecordOptions run_options;
+  Recorded recorded = NewRun(ReadHostFacts(), options.command, run_options);
+  recorded.facts.binds = options.binds;
+  recorded.run.tier = options.tier;
+  LinuxTraceKernel kernel;
+  ASSIGN_OR_RETURN(SignalInbox inbox, SignalInbox::Open());
+  CallRecorder recorder;
+  OutcomeWatch watch(recorder, options.root);
+  const bool stubs = options.tier == TraceTier::kFast;
+  PtraceSession session(kernel, watch, stubs ? TraceTier::kFiltered : options.tier);
+  if (stubs) {
+    inbox.SetTick(PathCache::kLifetime);
+    session.UseStubs(options.window, options.silent_stops_before_stubs);
+  }
+  if (options.filtered) {
+    recorder.OnLimitation("outer-seccomp-filter",
+                          "the container was learned under its engine's seccomp profile: the calls "
+                          "that it refuses are recorded as refused, and what would have followed "
+                          "them was not seen");
+  }
+  if (options.profile) {
+    session.Hold(*options.profile);
+  }
+  ProgressTeller teller(nullptr, inbox, recorder, session);
+  RunControl control(
+      inbox, session, [&] { return recorder.Processes(); }, options.root, EarlyEnd::kEndsWorkload);
+  ServingBoundary boundary(run_options, recorder, control);
+  const FilterEvents events =
+      options.tier == TraceTier::kExact ? FilterEvents::kIgnored : FilterEvents::kReported;
+  const auto let_in = [&] {
+    while (const std::optional<pid_t> process = gate.Next()) {
+      const Status seized = kernel.Seize(*process, events, Lifetime::kEndsWithTracer);
+      if (seized.has_value()) {
+        session.BeginAtExec(*process);
+      }
+      gate.Answer(seized);
+    }
+  };
+  control.Start(std::nullopt);
+  while (gate.Await()) {
+    let_in();
+    RETURN_IF_ERROR(
+        FollowToTheEnd(session, control, boundary, teller, watch, RunUntil::kLastTask, let_in));
+  }
+  recorded.run.outcome = watch.outcome().value_or(Outcome(Exited{0}));
+  if (!watch.executed()) {
+    recorded.run.outcome = NotExecuted{ENOENT};
+    return std::move(recorded.run);
+  }
   return Finish(std::move(recorded), recorder, session, control, boundary);
 }
 

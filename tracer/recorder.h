@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +11,7 @@
 #include "common/error.h"
 #include "model/recording.h"
 #include "model/serving_when.h"
+#include "tracer/held_profile.h"
 #include "tracer/ptrace_session.h"
 #include "tracer/run_watcher.h"
 
@@ -35,6 +39,35 @@ struct RecordOptions {
   std::uint64_t silent_stops_before_stubs = 24;
 };
 
+/// Who brings a container's processes to their tracer. Each waits, before its first execve(2),
+/// until it is let in.
+class ProcessGate {
+ public:
+  ProcessGate() = default;
+  ProcessGate(const ProcessGate&) = delete;
+  ProcessGate& operator=(const ProcessGate&) = delete;
+  virtual ~ProcessGate() = default;
+
+  /// Waits until a process comes. False: the container is over.
+  virtual bool Await() = 0;
+  /// One that has come, by its id here. Does not wait.
+  virtual std::optional<pid_t> Next() = 0;
+  /// What became of the last that Next() gave: it is traced, or may not be.
+  virtual void Answer(const Status& seized) = 0;
+};
+
+/// How a container is recorded.
+struct ContainerRecordOptions {
+  std::vector<std::string> command;  ///< of its first process
+  pid_t root = 0;                    ///< its first process
+  TraceTier tier = TraceTier::kExact;
+  StubWindow window = {};                        ///< kFast
+  std::optional<HeldProfile> profile;            ///< never with kExact
+  bool filtered = false;                         ///< it is under a profile, whoever holds that
+  std::map<std::string, std::string> binds;      ///< Run::binds
+  std::uint64_t silent_stops_before_stubs = 24;  ///< kFast
+};
+
 /// A learning run that took place, however it went.
 struct LearningRun {
   Recording recording;       ///< with one run
@@ -60,5 +93,16 @@ Expected<LearningRun> RecordRun(const RecordOptions& options);
 /// to do. With RunUntil::kFirstProcess its descendants are let go of when it ends. What is traced
 /// outlives cordon in any case.
 Expected<LearningRun> RecordProcess(pid_t process, const RecordOptions& options);
+
+/// The tier in which a container can be recorded by the caller: kFast, or less under a filter from
+/// outside or on another architecture.
+TraceTier TierForContainers();
+
+/// Records all processes that come through `gate`, with all that they make, until the container is
+/// over; none of them outlives the caller. What is not kExact has the trace filter of the tier
+/// loaded, and profile.program() after it, by the time it executes its first program. Fails only
+/// when tracing itself cannot be done; where nothing was executed the outcome is NotExecuted. The
+/// caller must be single-threaded.
+Expected<LearningRun> RecordContainer(const ContainerRecordOptions& options, ProcessGate& gate);
 
 }  // namespace cordon

@@ -22,6 +22,8 @@ struct OciCall {
   bool debug = false;
   bool systemd_cgroup = false;
   std::string cgroup_manager = "cgroupfs";
+  bool learns = false;         ///< containers are recorded
+  std::string learn_folder;    ///< --cordon-learn; empty: not said
   char** arguments = nullptr;  ///< of main()
   int exit_code = kDone;
 };

@@ -11,6 +11,7 @@
 #include "cli/oci/oci_call.h"
 #include "cli/oci/oci_container.h"
 #include "cli/oci/oci_foreground.h"
+#include "cli/oci/oci_learning.h"
 #include "cli/oci/oci_time.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -189,6 +190,8 @@ Expected<pid_t> MakeContainer(const OciCall& call, const CreateOptions& options)
       ReportOciWarning(call, warning);
     }
   }
+  ASSIGN_OR_RETURN(const std::optional<OciLearning> learning,
+                   PlanLearning(call, spec, options.id, filter));
   ASSIGN_OR_RETURN(const UniqueFd listener, folder.ListenForStart());
   ASSIGN_OR_RETURN(
       CreatedContainer container,
@@ -201,6 +204,9 @@ Expected<pid_t> MakeContainer(const OciCall& call, const CreateOptions& options)
            .start_listener = listener.get(),
            .take_terminal = [&](UniqueFd master) { return TakeTerminal(options, master); },
            .take_record = [&](const OciRecord& made) { return folder.WriteRecord(made); }}));
+  if (learning) {
+    RETURN_IF_ERROR(LeaveTracer(folder, *learning, container.pid()));
+  }
   if (!options.pid_file.empty()) {
     RETURN_IF_ERROR(WriteFileAtomically(options.pid_file, std::to_string(container.pid())));
   }

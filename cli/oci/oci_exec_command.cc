@@ -6,6 +6,7 @@
 #include "cli/oci/oci_call.h"
 #include "cli/oci/oci_container.h"
 #include "cli/oci/oci_foreground.h"
+#include "cli/oci/oci_tracer_link.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "model/oci_spec_json.h"
@@ -150,26 +151,32 @@ Status Exec(OciCall& call, const ExecOptions& options) {
     ASSIGN_OR_RETURN(filter, LoadOciFilter(*spec.seccomp, plan, call.root + "/.filters", source,
                                            known_warnings));
   }
+  std::optional<TracerLink> tracer;
+  if (container.folder.IsTraced()) {
+    ASSIGN_OR_RETURN(tracer, TracerLink::Open(container.folder));
+    (void)OpenToTracer(tracer->hello().tier, {.address = tracer->hello().window}, filter);
+  }
   Foreground foreground;
+  const auto take_pid = [&](pid_t made) -> Status {
+    if (!options.pid_file.empty()) {
+      RETURN_IF_ERROR(WriteFileAtomically(options.pid_file, std::to_string(made)));
+    }
+    return tracer ? tracer->Trace(made) : Status();
+  };
   ASSIGN_OR_RETURN(
       const pid_t pid,
-      ExecuteInOciContainer(
-          {.plan = plan,
-           .filter = filter,
-           .seccomp = seccomp,
-           .cgroups = container.cgroups,
-           .record = container.record,
-           .container = container.process ? container.process->get() : -1,
-           .take_terminal =
-               [&](UniqueFd master) {
-                 return SendToSocket(options.console_socket, master.get(), "/dev/ptmx");
-               },
-           .take_pid =
-               [&](pid_t made) {
-                 return options.pid_file.empty()
-                            ? Status()
-                            : WriteFileAtomically(options.pid_file, std::to_string(made));
-               }}));
+      ExecuteInOciContainer({.plan = plan,
+                             .filter = filter,
+                             .seccomp = seccomp,
+                             .cgroups = container.cgroups,
+                             .record = container.record,
+                             .container = container.process ? container.process->get() : -1,
+                             .take_terminal =
+                                 [&](UniqueFd master) {
+                                   return SendToSocket(options.console_socket, master.get(),
+                                                       "/dev/ptmx");
+                                 },
+                             .take_pid = take_pid}));
   if (!options.detach) {
     call.exit_code = foreground.Await(pid);
   }

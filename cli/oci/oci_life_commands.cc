@@ -6,6 +6,7 @@
 #include "cli/oci/oci_call.h"
 #include "cli/oci/oci_container.h"
 #include "cli/oci/oci_foreground.h"
+#include "cli/oci/oci_tracer_link.h"
 #include "model/oci_spec_json.h"
 #include "runtime/oci_create.h"
 #include "runtime/oci_start.h"
@@ -99,7 +100,13 @@ Status StartContainer(const OciCall& call, const std::string& id) {
                              std::string(OciStatusName(container.status))));
   }
   ASSIGN_OR_RETURN(const OciSpec spec, ReadSpec(container));
-  RETURN_IF_ERROR(StartOciContainer(container.folder, container.record, spec));
+  RETURN_IF_ERROR(StartOciContainer(container.folder, container.record, spec, [&]() -> Status {
+    if (!container.folder.IsTraced()) {
+      return {};
+    }
+    ASSIGN_OR_RETURN(const TracerLink tracer, TracerLink::Open(container.folder));
+    return tracer.Trace(container.record.pid);
+  }));
   const Status hooks =
       RunOciHooks(spec.hooks.poststart, "poststart", container.record, OciStatus::kRunning);
   if (!hooks) {
@@ -131,6 +138,12 @@ Status DeleteContainer(const OciCall& call, const std::string& id, DeleteMode mo
     }
   }
   RETURN_IF_ERROR(KillAll(*container));
+  if (container->folder.IsTraced()) {
+    // Its recording is to be there once the container is not. One that is gone already has left it.
+    if (const Expected<TracerLink> tracer = TracerLink::Open(container->folder); tracer) {
+      RETURN_IF_ERROR(tracer->AwaitEnd());
+    }
+  }
   RETURN_IF_ERROR(container->cgroups.Remove());
   const Expected<OciSpec> spec = ReadSpec(*container);
   RETURN_IF_ERROR(container->folder.Remove());

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 
 #include "cli/oci/oci_call.h"
 #include "model/oci_state.h"
@@ -30,14 +31,20 @@ void AddGlobalOptions(CLI::App& app, OciCall& call) {
       ->check(CLI::IsMember({"json", "text"}));
   app.add_flag("--debug", call.debug, "say warnings on stderr too");
   app.add_flag("--systemd-cgroup", call.systemd_cgroup, "not supported: `create` refuses it");
+  app.add_option("--cordon-learn", call.learn_folder,
+                 "record what containers do, into this folder; as under the name cordon-learn");
   app.add_option("--cgroup-manager", call.cgroup_manager, "cgroupfs or disabled")
       ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
 }
+
+/// Called by this name it learns, for engines that take nothing but a path.
+constexpr std::string_view kLearningName = "cordon-learn";
 
 int Run(int argc, char** argv) {
   OciCall call;
   call.root = DefaultRoot();
   call.arguments = argv;
+  call.learns = argc > 0 && std::filesystem::path(argv[0]).filename() == kLearningName;
   CLI::App app{"an OCI runtime, for container engines", "cordon-runtime"};
   app.set_version_flag("-v,--version", fmt::format("cordon-runtime version {}\nspec: {}",
                                                    CORDON_VERSION, kOciVersion));
@@ -48,6 +55,7 @@ int Run(int argc, char** argv) {
         AddOciPs, AddOciResume, AddOciRun, AddOciSpec, AddOciStart, AddOciState, AddOciUpdate}) {
     add(app, call);
   }
+  app.parse_complete_callback([&call] { call.learns = call.learns || !call.learn_folder.empty(); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A Docker engine of our own: Debian's dockerd with its own folders and socket, no bridge and no firewall rules, so that it works beside
 # another engine and leaves nothing behind. Needs harness.sh. start_engine sets $docker, an array that is the client's command; $engine_arguments
-# are more options for dockerd.
+# are more options for dockerd, $engine_config is its configuration.
 
 # /usr/bin first: a client of another origin on the PATH may speak only to newer engines.
 find_client() {
@@ -17,13 +17,14 @@ find_client() {
 }
 
 engine_arguments=()
+engine_config='{}'
 
 start_engine() {
   local log
   engine=${work:?}/engine
   log=$work/dockerd.log
   mkdir -p "$engine"
-  echo "{}" >"$engine/daemon.json"
+  echo "$engine_config" >"$engine/daemon.json"
   # XDG_RUNTIME_DIR and HOME: whatever else dockerd writes stays in our folder too.
   HOME=$engine XDG_RUNTIME_DIR=$engine setsid /usr/sbin/dockerd --config-file "$engine/daemon.json" \
     --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/docker.pid" \

@@ -72,6 +72,9 @@ Recording RandomRecording(std::uint32_t seed) {
     run.serving_when = "listen";
     run.serving_ms = dice.Below(5000);
   }
+  if (seed % 3 == 0) {
+    run.binds = {{"/data", fmt::format("/srv/{}", seed)}, {"/etc/hosts", "/var/lib/hosts"}};
+  }
   if (dice.Below(3) == 0) {
     run.further = fmt::format("check{}", dice.Below(3));
     run.withheld.insert("io_uring_setup");

@@ -320,7 +320,7 @@ TEST_F(PtraceSessionTest, AStopForAnotherFiltersSakeIsNoSystemCall) {
   kernel_.ReportCall(kRoot, Exit(-38));
   kernel_.Report(kRoot, WaitStatus::ForExit(0));
   Play(TraceTier::kFiltered);
-  EXPECT_THAT(kernel_.log, Contains("skip 10"));
+  EXPECT_THAT(kernel_.log, Contains("skip 10 38"));
   EXPECT_THAT(diary_.lines, Contains("10 leaves -38"));
 }
 
@@ -331,7 +331,8 @@ TEST_F(PtraceSessionTest, WithholdsIoUring) {
     PtraceSession session(kernel_, diary_, TraceTier::kFiltered, io_uring);
     ASSERT_TRUE(session.Begin(kRoot).has_value());
     ASSERT_TRUE(session.RunOnce().has_value());
-    EXPECT_EQ(std::ranges::count(kernel_.log, "skip 10"), io_uring == IoUring::kWithheld ? 1 : 0);
+    EXPECT_EQ(std::ranges::count(kernel_.log, "skip 10 38"),
+              io_uring == IoUring::kWithheld ? 1 : 0);
   }
 }
 

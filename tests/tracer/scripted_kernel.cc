@@ -73,8 +73,8 @@ Status ScriptedKernel::RestoreFirstArgument(pid_t task, std::uint32_t, std::uint
   return Take(task, fmt::format("restore {} {:#x}", task, value));
 }
 
-Status ScriptedKernel::SkipCall(pid_t task, std::uint32_t) {
-  return Take(task, fmt::format("skip {}", task));
+Status ScriptedKernel::SkipCall(pid_t task, std::uint32_t, int sys_errno) {
+  return Take(task, fmt::format("skip {} {}", task, sys_errno));
 }
 
 Expected<std::uint64_t> ScriptedKernel::ReadWord(pid_t task, std::uint64_t) {

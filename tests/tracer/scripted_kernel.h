@@ -28,6 +28,12 @@ class ScriptedKernel final : public TraceKernel {
     calls_[task].push_back(stop);
   }
 
+  /// The same for who looks at that stop twice.
+  void ReportCallTwice(pid_t task, CallStop stop) {
+    ReportCall(task, stop);
+    calls_[task].push_back(stop);
+  }
+
   /// An event stop with its message.
   void ReportEvent(pid_t task, int event, std::uint64_t message) {
     Report(task, WaitStatus::ForStop(kSigtrap, event));
@@ -52,7 +58,7 @@ class ScriptedKernel final : public TraceKernel {
   Expected<CallStop> ReadCall(pid_t task) override;
   Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
   Status RestoreFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
-  Status SkipCall(pid_t task, std::uint32_t audit_arch) override;
+  Status SkipCall(pid_t task, std::uint32_t audit_arch, int sys_errno) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
 

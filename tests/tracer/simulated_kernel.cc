@@ -218,7 +218,7 @@ Status SimulatedKernel::RestoreFirstArgument(pid_t task, std::uint32_t, std::uin
   return Enter(task);
 }
 
-Status SimulatedKernel::SkipCall(pid_t task, std::uint32_t) {
+Status SimulatedKernel::SkipCall(pid_t task, std::uint32_t, int) {
   return Enter(task);
 }
 

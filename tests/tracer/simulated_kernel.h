@@ -67,7 +67,7 @@ class SimulatedKernel final : public TraceKernel {
   Expected<CallStop> ReadCall(pid_t task) override;
   Status SetFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
   Status RestoreFirstArgument(pid_t task, std::uint32_t audit_arch, std::uint64_t value) override;
-  Status SkipCall(pid_t task, std::uint32_t audit_arch) override;
+  Status SkipCall(pid_t task, std::uint32_t audit_arch, int sys_errno) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
   Expected<ProcessStatus> ReadStatus(pid_t id) override;
