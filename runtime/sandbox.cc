@@ -180,6 +180,9 @@ class Supervisor {
   void ForwardSignals();
   Status NoticeExecution();
   void NoticeRefusals(short events);
+
+  int RefusalsFd() const { return refusals_ ? refusals_->fd() : -1; }
+
   SandboxResult End();
 
   const LaunchPlan& plan_;
@@ -413,7 +416,7 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
              {signals_.get(), POLLIN, 0},
              {workload_.notifications(), POLLIN, 0},
              {workload_.begun() ? forwarder_.fd() : -1, POLLIN, 0},
-             {refusals_ ? refusals_->fd() : -1, POLLIN, 0}};
+             {RefusalsFd(), POLLIN, 0}};
     boundary_.AddWaits(waits);
     control_.AddWaits(waits);
     if (options_.output != nullptr) {
@@ -451,9 +454,9 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
 /// Says that the workload has executed its command, if it has, and looks whether execve(2) gave it
 /// its label.
 Status Supervisor::NoticeExecution() {
-  const bool has_ended = workload_.outcome().has_value();
-  if (has_ended ? std::holds_alternative<NotExecuted>(*workload_.outcome())
-                : !HasExecuted(workload_.pid())) {
+  const std::optional<Outcome>& outcome = workload_.outcome();
+  const bool has_ended = outcome.has_value();
+  if (outcome ? std::holds_alternative<NotExecuted>(*outcome) : !HasExecuted(workload_.pid())) {
     return {};
   }
   executed_ = true;
@@ -470,17 +473,18 @@ Status Supervisor::NoticeExecution() {
 
 /// Before what has ended is forgotten: audit names a domain by the process that made it.
 void Supervisor::NoticeRefusals(short events) {
-  if (!refusals_) {
+  LandlockLog* const log = refusals_ ? &*refusals_ : nullptr;
+  if (log == nullptr) {
     return;
   }
   if (workload_.begun()) {
-    refusals_->NoteLauncher(workload_.pid());
+    log->NoteLauncher(workload_.pid());
   }
   for (const EnteredCommand& command : control_.Entered()) {
-    refusals_->NoteLauncher(command.pid);
+    log->NoteLauncher(command.pid);
   }
   if (events != 0) {
-    refusals_->Handle();
+    log->Handle();
   }
 }
 
