@@ -45,6 +45,7 @@ struct RunOptions {
   std::string hostname;
   LimitOptions limits;
   std::string cgroup_parent;
+  std::string cgroup_manager;
   std::vector<std::string> devices;
   std::vector<std::string> device_rules;
   std::vector<std::string> publish;
@@ -335,9 +336,27 @@ Expected<LoadedPolicy> LoadPolicyFor(const RunOptions& options) {
   return policy;
 }
 
-Expected<LaunchPlan> MakePlan(const LaunchRequest& request) {
+CgroupManager ManagerOf(const RunOptions& options) {
+  return options.cgroup_manager == "systemd"    ? CgroupManager::kSystemd
+         : options.cgroup_manager == "cgroupfs" ? CgroupManager::kFolders
+                                                : CgroupManager::kAsHost;
+}
+
+struct PlannedRun {
+  LaunchPlan plan;
+  std::optional<ScopePlan> scope;
+};
+
+Expected<PlannedRun> MakePlan(const RunOptions& options, LaunchRequest request) {
   ASSIGN_OR_RETURN(const HostFeatures host, ProbeHost());
-  return PlanLaunch(request, host);
+  PlannedRun planned;
+  ASSIGN_OR_RETURN(planned.scope,
+                   PlanScope(ManagerOf(options), request.cgroup_parent, host.cgroups, host.uid));
+  if (planned.scope) {
+    request.cgroup_parent.clear();  // it is the scope's
+  }
+  ASSIGN_OR_RETURN(planned.plan, PlanLaunch(request, host));
+  return planned;
 }
 
 /// What detaching came to: the process that goes on has the detachment and no exit code, the one
@@ -444,10 +463,11 @@ int Run(const RunOptions& options) {
   if (!request) {
     return ReportInputError(request.error());
   }
-  Expected<LaunchPlan> plan = MakePlan(*request);
-  if (!plan) {
-    return ReportError(plan.error());
+  Expected<PlannedRun> planned = MakePlan(options, *request);
+  if (!planned) {
+    return ReportError(planned.error());
   }
+  LaunchPlan* const plan = &planned->plan;
   const std::string name =
       options.name.empty() ? GeneratedName(options.command.front()) : options.name;
   Detached detaching = Detach(options, name);
@@ -496,6 +516,7 @@ int Run(const RunOptions& options) {
       .facts = FactsOf(options, place, request->config),
       .limits_held = request->degraded.contains(PolicyPart::kLimits) ? LimitsHeld::kWherePossible
                                                                      : LimitsHeld::kAll,
+      .scope = planned->scope,
       .late_signals = LateSignals::kIgnored,
       .streams = {},
       .output = nullptr,
@@ -602,8 +623,13 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
       ->group("Limits")
       ->allow_extra_args(false);
   run->add_option("--cgroup-parent", options->cgroup_parent,
-                  "Cgroup to make its cgroups in, from the root of each hierarchy: /services/web")
+                  "Cgroup to make its cgroups in, from the root of each hierarchy: /services/web; "
+                  "in systemd's scopes a slice: web.slice")
       ->type_name("PATH")
+      ->group("Limits");
+  run->add_option("--cgroup-manager", options->cgroup_manager,
+                  "systemd or cgroupfs (default: systemd where it runs a machine of cgroup v2)")
+      ->check(CLI::IsMember({"systemd", "cgroupfs"}))
       ->group("Limits");
   run->footer("The command follows: cordon run [OPTIONS] -- COMMAND [ARGUMENT]...");
   run->prefix_command();  // the first word that is no option begins the command

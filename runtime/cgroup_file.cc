@@ -108,16 +108,29 @@ Status SwitchOn(const std::string& folder, const std::string& root,
   return WriteControl(folder + "/cgroup.subtree_control", "+" + Join(controllers, " +"));
 }
 
+/// Whether processes are in `folder`, of v2, and it is not the root of all: children of such a one
+/// can have none (cgroups(7), "no internal processes"; by controllers that are threaded it becomes
+/// the root of threads, and they invalid).
+bool HoldsProcesses(const std::string& folder) {
+  return ::access((folder + "/cgroup.type").c_str(), F_OK) == 0 &&
+         !ReadTrimmed(folder + "/cgroup.procs").empty();
+}
+
 Expected<std::string> NearestParent(const CgroupStep& step) {
   std::string folder = step.parent;
   Error last = MakeError(ErrorCode::kUnsupported, "the cgroup " + folder + " has no " +
                                                       Join(step.controllers, ", ") + " controller");
   while (true) {
-    if (step.controllers.empty() ||
-        HasWords(folder + "/cgroup.subtree_control", step.controllers)) {
+    if (step.controllers.empty()) {
       return folder;
     }
-    if (HasWords(folder + "/cgroup.controllers", step.controllers)) {
+    if (HoldsProcesses(folder)) {
+      last = MakeError(
+          ErrorCode::kUnsupported,
+          "the cgroup " + folder + " has processes of its own, so none below it can be limited");
+    } else if (HasWords(folder + "/cgroup.subtree_control", step.controllers)) {
+      return folder;
+    } else if (HasWords(folder + "/cgroup.controllers", step.controllers)) {
       const Status switched =
           WriteControl(folder + "/cgroup.subtree_control", "+" + Join(step.controllers, " +"));
       if (switched) {
@@ -199,18 +212,18 @@ Expected<std::string> PrepareParent(const CgroupStep& step) {
   return step.parent;
 }
 
-Status FillCgroup(const std::string& folder, const std::function<std::vector<pid_t>()>& processes) {
+Status FillCgroup(const std::string& folder, const std::function<std::vector<pid_t>()>& processes,
+                  const std::function<Status(pid_t)>& move) {
   constexpr int kRounds = 100;
   for (int round = 0; round < kRounds; ++round) {
     const std::vector<std::string> inside = Split(ReadTrimmed(folder + "/cgroup.procs"), '\n');
     bool all = true;
     for (const pid_t process : processes()) {
-      const std::string number = std::to_string(process);
-      if (std::ranges::find(inside, number) != inside.end()) {
+      if (std::ranges::find(inside, std::to_string(process)) != inside.end()) {
         continue;
       }
-      const Status moved = WriteControl(folder + "/cgroup.procs", number);
-      if (!moved && moved.error().sys_errno != ESRCH) {
+      const Status moved = move(process);
+      if (!moved && ::access(("/proc/" + std::to_string(process)).c_str(), F_OK) == 0) {
         return moved;
       }
       all = false;

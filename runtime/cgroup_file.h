@@ -29,9 +29,10 @@ Status WriteLimits(const std::string& folder, const CgroupStep& step,
 /// processes").
 Expected<std::string> PrepareParent(const CgroupStep& step);
 
-/// Moves `processes()` into the cgroup `folder` until all of them are in it: a child that is made
-/// meanwhile comes into its parent's.
-Status FillCgroup(const std::string& folder, const std::function<std::vector<pid_t>()>& processes);
+/// Has `move` move `processes()` into the cgroup `folder` until all of them are in it: a child that
+/// is made meanwhile comes into its parent's. Fails with kLimit when they never are.
+Status FillCgroup(const std::string& folder, const std::function<std::vector<pid_t>()>& processes,
+                  const std::function<Status(pid_t)>& move);
 
 /// Makes room for the new memory.max that is among `writes` (v2): a limit below what is used kills.
 /// Fails with kLimit, saying how much is used, where too little can be reclaimed.

@@ -36,6 +36,7 @@ Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& stream
   if (door.time_namespace >= 0) {
     namespaces.push_back(door.time_namespace);
   }
+  const std::vector<int> task_files = door.cgroups.task_files();
   std::vector<int> others = namespaces;
   others.push_back(proc.get());
   if (door.landlock_ruleset >= 0) {
@@ -45,22 +46,22 @@ Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& stream
   HoldContext hold{plan_,
                    execute_,
                    handover_.page(),
-                   door.cgroup_task_files,
+                   task_files,
                    inner.get(),
                    door.signal_mask,
                    door.landlock_ruleset,
                    -1,
                    std::string_view(),
-                   KeptDescriptors(inner.get(), door.cgroup_task_files, others)};
+                   KeptDescriptors(inner.get(), task_files, others)};
   const EntryContext context{std::move(hold), namespaces, proc.get(), streams};
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
-  if (door.cgroup_folder >= 0) {
+  if (const int folder = door.cgroups.folder_to_clone_into(); folder >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<std::uint64_t>(door.cgroup_folder);
+    arguments.cgroup = static_cast<std::uint64_t>(folder);
   }
   sigset_t all;
   sigset_t before;
@@ -76,6 +77,7 @@ Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& stream
     return Fail(SystemError(clone_errno, "making a process for the sandbox"));
   }
   held_.SetHolder(UniqueFd(pidfd));
+  RETURN_IF_ERROR(door.cgroups.Admit(static_cast<pid_t>(pid)));
   RETURN_IF_ERROR(SetOomScore(static_cast<pid_t>(pid), plan_));
   held_.Proceed();
   return {};

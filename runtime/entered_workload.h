@@ -9,6 +9,7 @@
 #include "common/unique_fd.h"
 #include "runtime/handover_page.h"
 #include "runtime/held_workload.h"
+#include "runtime/sandbox_cgroups.h"
 #include "runtime/workload_process.h"
 
 namespace cordon {
@@ -21,8 +22,7 @@ class EnteredWorkload {
   struct Door {
     const std::vector<UniqueFd>& namespaces;  ///< EntryContext::namespaces
     int time_namespace = -1;                  ///< -1: the host's
-    std::vector<int> cgroup_task_files;
-    int cgroup_folder = -1;     ///< for CLONE_INTO_CGROUP, or -1
+    const SandboxCgroups& cgroups;
     int landlock_ruleset = -1;  ///< -1: none
     sigset_t signal_mask;       ///< the command's
     CallJudge& judge;           ///< must outlive the command

@@ -251,6 +251,7 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
       [this](UniqueFd socket) { boundary_.TakeSocket(std::move(socket)); });
   boundary_.CloseDescriptor();
   inner.Reset();
+  RETURN_IF_ERROR(cgroups_.Admit(static_cast<pid_t>(pid)));
   RETURN_IF_ERROR(WriteIdMaps(static_cast<pid_t>(pid), plan_));
   if (plan_.sources_outside) {
     ASSIGN_OR_RETURN(const UniqueFd user_namespace,
@@ -368,9 +369,8 @@ Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlReques
   return EnteredWorkload::Start(
       PlanEntry(plan_, {request.arguments, request.environment, request.working_directory}),
       options_,
-      {namespaces_, workload_.time_namespace(), cgroups_.task_files(),
-       cgroups_.folder_to_clone_into(), workload_.landlock_ruleset(), signal_mask_, judge_,
-       auditor_},
+      {namespaces_, workload_.time_namespace(), cgroups_, workload_.landlock_ruleset(),
+       signal_mask_, judge_, auditor_},
       streams);
 }
 
@@ -545,8 +545,9 @@ Expected<SandboxResult> RunSandbox(const LaunchPlan& plan, const SandboxOptions&
   SignalMask signals;
   std::vector<std::string> warnings;
   // Before the supervisor, so that they are removed after its processes are gone.
-  ASSIGN_OR_RETURN(SandboxCgroups cgroups, SandboxCgroups::Create(plan.cgroups, CgroupName(),
-                                                                  options.limits_held, warnings));
+  ASSIGN_OR_RETURN(SandboxCgroups cgroups,
+                   SandboxCgroups::Create(plan.cgroups, CgroupName(), options.limits_held,
+                                          options.scope, warnings));
   for (const std::string& warning : warnings) {
     options.on_warning(warning);
   }

@@ -1,18 +1,12 @@
 #include "runtime/sandbox_cgroups.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <poll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <ctime>
 #include <iterator>
 #include <ranges>
@@ -56,21 +50,8 @@ void WriteIfThere(const std::string& path, std::string_view word) {
   (void)!::write(file.get(), word.data(), word.size());
 }
 
-/// The helper: waits until the process behind the pidfd `owner` is gone, then removes what that one
-/// could not. Not by a pipe's end: the sandbox's first process, which may be frozen, would hold it
-/// too.
-[[noreturn]] void RunRemover(int owner, const std::vector<std::string>& folders) {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  (void)::setsid();  // not in the terminal's process group: Ctrl-C is not for it
-  (void)::prctl(PR_SET_NAME, "cordon-cleanup");
-  if (::dup2(owner, 0) == 0) {
-    (void)::close_range(1, ~0U, 0);
-  }
-  pollfd wait{0, POLLIN, 0};
-  while (::poll(&wait, 1, -1) < 0 && errno == EINTR) {
-  }
+/// What the helper does once this process is gone: removes what that one could not.
+void RemoveAll(const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
     // What is frozen does not even die of its parent's death.
     WriteIfThere(folder + "/freezer.state", ThawWord(CgroupVersion::kV1));
@@ -79,7 +60,6 @@ void WriteIfThere(const std::string& path, std::string_view word) {
   for (const std::string& folder : folders) {
     RemoveCgroup(folder);
   }
-  ::_exit(0);
 }
 
 bool MayBeLeftOut(const Error& error) {
@@ -91,11 +71,13 @@ bool MayBeLeftOut(const Error& error) {
 
 SandboxCgroups::SandboxCgroups(SandboxCgroups&& other) noexcept
     : name_(std::move(other.name_)),
+      scope_plan_(std::move(other.scope_plan_)),
+      scope_(std::exchange(other.scope_, std::nullopt)),
       made_(std::exchange(other.made_, {})),
       freezer_version_(other.freezer_version_),
       freezer_(std::move(other.freezer_)),
       frozen_(std::exchange(other.frozen_, false)),
-      remover_(std::exchange(other.remover_, -1)) {}
+      remover_(std::move(other.remover_)) {}
 
 SandboxCgroups::~SandboxCgroups() {
   Remove();
@@ -115,16 +97,8 @@ void SandboxCgroups::Remove() noexcept {
   while (!made_.empty()) {
     RemoveLast();
   }
-  StopRemover();
-}
-
-void SandboxCgroups::StopRemover() {
-  if (remover_ > 0) {
-    (void)::kill(remover_, SIGKILL);
-    while (::waitpid(remover_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    remover_ = -1;
-  }
+  remover_ = OwnerWatch();
+  scope_.reset();
 }
 
 std::vector<std::string> SandboxCgroups::folders() const {
@@ -143,13 +117,46 @@ std::vector<int> SandboxCgroups::task_files() const {
   return fds;
 }
 
+const SandboxCgroups::Made* SandboxCgroups::OfV2() const {
+  const auto found = std::ranges::find_if(
+      made_, [](const Made& made) { return made.step.version == CgroupVersion::kV2; });
+  return found == made_.end() ? nullptr : &*found;
+}
+
 int SandboxCgroups::folder_to_clone_into() const {
-  for (const Made& made : made_) {
-    if (made.step.version == CgroupVersion::kV2) {
-      return made.entrance.get();
-    }
+  const Made* const made = OfV2();
+  return made != nullptr && CallerMoves() ? made->entrance.get() : -1;
+}
+
+Status SandboxCgroups::Admit(pid_t process) const {
+  const Made* const made = OfV2();
+  return made == nullptr || CallerMoves() ? Status() : MoveInto(*made, process);
+}
+
+Status SandboxCgroups::MoveInto(const Made& made, pid_t process) const {
+  Status moved = WriteControl(made.folder + "/cgroup.procs", std::to_string(process));
+  if (!moved && scope_ && moved.error().sys_errno == EACCES) {
+    return scope_->Attach(process, name_);
   }
-  return -1;
+  return moved;
+}
+
+/// Where there is a plan of a scope: has `step` made in that, and asks for it where it is not
+/// there.
+Status SandboxCgroups::Locate(CgroupStep& step) {
+  if (!scope_plan_ || step.version == CgroupVersion::kV1) {
+    return {};
+  }
+  const bool is_new = !scope_.has_value();
+  if (is_new) {
+    ASSIGN_OR_RETURN(scope_, SystemdScope::Start(*scope_plan_, name_));
+  }
+  step.parent = scope_->folder();
+  step.root = scope_->folder();
+  if (is_new) {
+    StartRemover({step});
+  }
+  return {};
 }
 
 Status SandboxCgroups::Add(const CgroupStep& step) {
@@ -186,7 +193,8 @@ Status SandboxCgroups::AddAndFill(const CgroupStep& step, const Processes& proce
     }
     return added;
   }
-  return FillCgroup(made_.back().folder, processes);
+  return FillCgroup(made_.back().folder, processes,
+                    [this](pid_t process) { return MoveInto(made_.back(), process); });
 }
 
 Status SandboxCgroups::ChangeOne(Made& made, const CgroupStep& step) {
@@ -213,7 +221,10 @@ Status SandboxCgroups::ChangeOne(Made& made, const CgroupStep& step) {
   return {};
 }
 
-Status SandboxCgroups::Change(const std::vector<CgroupStep>& steps, const Processes& processes) {
+Status SandboxCgroups::Change(std::vector<CgroupStep> steps, const Processes& processes) {
+  for (CgroupStep& step : steps) {
+    RETURN_IF_ERROR(Locate(step));
+  }
   const auto made_for = [this](const CgroupStep& step) {
     return std::ranges::find_if(made_,
                                 [&](const Made& made) { return made.step.parent == step.parent; });
@@ -275,32 +286,29 @@ void SandboxCgroups::StartRemover(const std::vector<CgroupStep>& steps) {
   for (const Made& made : made_) {
     folders.push_back(made.folder);
   }
-  const UniqueFd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
-  if (!own.valid()) {
-    return;  // only the clean-up after a SIGKILL is lost
-  }
-  const pid_t started = ::fork();
-  if (started == 0) {
-    RunRemover(own.get(), folders);
-  }
-  if (started > 0) {
-    StopRemover();
-    remover_ = started;
+  Expected<OwnerWatch> started = OwnerWatch::Start([&folders] { RemoveAll(folders); });
+  if (started) {  // without, only the clean-up after a SIGKILL is lost
+    remover_ = *std::move(started);
   }
 }
 
 Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& steps,
                                                 const std::string& name, LimitsHeld held,
+                                                const std::optional<ScopePlan>& scope,
                                                 std::vector<std::string>& warnings) {
   SandboxCgroups cgroups;
   cgroups.name_ = name;
-  if (!steps.empty()) {
+  cgroups.scope_plan_ = scope;
+  if (!steps.empty() && !scope) {
     // Before there is anything to remove: this process may be killed at any point.
     cgroups.StartRemover(steps);
   }
-  for (const CgroupStep& step : steps) {
+  for (CgroupStep step : steps) {
     const std::size_t made = cgroups.made_.size();
-    const Status added = cgroups.Add(step);
+    Status added = cgroups.Locate(step);
+    if (added) {
+      added = cgroups.Add(step);
+    }
     if (added) {
       continue;
     }
@@ -309,9 +317,12 @@ Expected<SandboxCgroups> SandboxCgroups::Create(const std::vector<CgroupStep>& s
     if ((step.origin == LimitOrigin::kAsked && held == LimitsHeld::kAll) ||
         !MayBeLeftOut(added.error())) {
       Error error = added.error();
-      error.message = limits +
-                      "; run as root, or with a cgroup of your own (systemd-run --user --scope -p "
-                      "Delegate=yes)";
+      error.message = limits;
+      if (!scope) {
+        error.message +=
+            "; run as root, or with a cgroup of your own (systemd-run --user --scope -p "
+            "Delegate=yes)";
+      }
       return Fail(std::move(error));
     }
     if (step.origin != LimitOrigin::kNone) {

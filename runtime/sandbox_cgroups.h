@@ -3,12 +3,15 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
 #include "common/unique_fd.h"
 #include "runtime/cgroup_plan.h"
+#include "runtime/owner_watch.h"
+#include "runtime/systemd_scope.h"
 
 namespace cordon {
 
@@ -24,12 +27,14 @@ class SandboxCgroups {
   SandboxCgroups& operator=(const SandboxCgroups&) = delete;
   ~SandboxCgroups();
 
-  /// Makes `steps` as folders called `name`. A step that the policy only proposes, or any with
-  /// kWherePossible, is left out with a sentence in `warnings` where the caller may not make it;
-  /// otherwise the call fails (kPermission, kUnsupported, kSystem) and leaves nothing behind but
-  /// what it made of the parents that were asked for.
+  /// Makes `steps` as folders called `name`; of v2, where there is a plan of a `scope`, in that,
+  /// which is asked for when the first step needs it, and called `name`, too. A step that the
+  /// policy only proposes, or any with kWherePossible, is left out with a sentence in `warnings`
+  /// where the caller may not make it; otherwise the call fails (kPermission, kUnsupported,
+  /// kSystem) and leaves nothing behind but what it made of the parents that were asked for.
   static Expected<SandboxCgroups> Create(const std::vector<CgroupStep>& steps,
                                          const std::string& name, LimitsHeld held,
+                                         const std::optional<ScopePlan>& scope,
                                          std::vector<std::string>& warnings);
 
   using Processes = std::function<std::vector<pid_t>()>;
@@ -38,15 +43,19 @@ class SandboxCgroups {
   /// what is missing and moves `processes`, all that are in the sandbox, there. On failure what was
   /// written is written back. v2's limit of memory is not set below what is used and cannot be
   /// reclaimed, which would kill.
-  Status Change(const std::vector<CgroupStep>& steps, const Processes& processes);
+  Status Change(std::vector<CgroupStep> steps, const Processes& processes);
 
   /// The opened `tasks` files of the v1 cgroups: a process that is still single-threaded joins by
   /// writing "0" to each. Unlike a write to cgroup.procs that does not wait for an RCU grace
   /// period.
   std::vector<int> task_files() const;
 
-  /// The v2 cgroup for CLONE_INTO_CGROUP (Linux 5.7), or -1.
+  /// The v2 cgroup for CLONE_INTO_CGROUP (Linux 5.7), or -1: there is none, or Admit() is the way.
   int folder_to_clone_into() const;
+
+  /// Moves `process`, which was cloned without folder_to_clone_into() and waits, into the v2 cgroup
+  /// that only systemd can move it to. Nothing to do where there is none.
+  Status Admit(pid_t process) const;
 
   std::vector<std::string> folders() const;
 
@@ -65,20 +74,27 @@ class SandboxCgroups {
     UniqueFd entrance;  ///< v1: its `tasks` file; v2: the folder
   };
 
+  const Made* OfV2() const;
+
+  bool CallerMoves() const { return !scope_ || scope_->LetsCallerMove(); }
+
+  Status Locate(CgroupStep& step);
   Status Add(const CgroupStep& step);
+  Status MoveInto(const Made& made, pid_t process) const;
   Status AddAndFill(const CgroupStep& step, const Processes& processes);
   Status ChangeOne(Made& made, const CgroupStep& step);
   void StartRemover(const std::vector<CgroupStep>& steps);
-  void StopRemover();
   void RemoveLast();
   void Remove() noexcept;
 
   std::string name_;
+  std::optional<ScopePlan> scope_plan_;
+  std::optional<SystemdScope> scope_;
   std::vector<Made> made_;
   CgroupVersion freezer_version_ = CgroupVersion::kV1;
   UniqueFd freezer_;  ///< freezer.state or cgroup.freeze; empty: none
   bool frozen_ = false;
-  pid_t remover_ = -1;
+  OwnerWatch remover_;
 };
 
 }  // namespace cordon

@@ -13,6 +13,7 @@
 #include "model/serving_when.h"
 #include "runtime/launch_request.h"
 #include "runtime/output_log.h"
+#include "runtime/systemd_scope.h"
 #include "runtime/violation.h"
 
 namespace cordon {
@@ -38,6 +39,7 @@ struct SandboxOptions {
   int control_listener = -1;  ///< SandboxPlace::listener(); -1: nobody can ask or enter
   SandboxState facts;         ///< name, policy and network, for who asks
   LimitsHeld limits_held = LimitsHeld::kAll;
+  std::optional<ScopePlan> scope;  ///< that cgroups of v2 are made in; nothing: none
   LateSignals late_signals = LateSignals::kAsBefore;
   std::optional<std::array<int, 3>> streams;  ///< the workload's; nothing: this process's own
   OutputLog* output = nullptr;                ///< where `streams` lead to; served while it runs

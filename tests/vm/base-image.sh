@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${CORDON_CACHE:-$here/../../build/cache}
 mirror=${CORDON_MIRROR:-http://deb.debian.org/debian}
-packages=selinux-policy-default,policycoreutils,selinux-utils,iproute2,procps,libseccomp2
+packages=selinux-policy-default,policycoreutils,selinux-utils,iproute2,procps,libseccomp2,systemd,libpam-systemd,dbus,dbus-user-session
 
 skip() {
   echo "SKIPPED: $*" >&2
