@@ -7,7 +7,7 @@
 namespace cordon {
 
 /// How many distinct behaviours were seen by when, in at most kMaxDiscoveryPoints points however
-/// long the run is: when they become too many every other one is dropped, never the last.
+/// long the run is: when they become too many, equal spans of time keep their last one each.
 class DiscoveryCurve {
  public:
   /// One more at `now_ms`, which never decreases.

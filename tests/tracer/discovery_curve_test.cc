@@ -29,6 +29,16 @@ TEST(DiscoveryCurve, StaysBoundedAndKeepsTheLast) {
   }
 }
 
+TEST(DiscoveryCurve, KeepsTheBeginningOfALongRun) {
+  DiscoveryCurve curve;
+  constexpr std::uint64_t kMany = 1'000'000;
+  for (std::uint64_t ms = 1; ms <= kMany; ++ms) {
+    curve.Add(ms);
+  }
+  EXPECT_LT(curve.points().front().ms, kMany / 20);
+  EXPECT_GT(curve.points().size(), kMaxDiscoveryPoints / 4);
+}
+
 TEST(DiscoveryCurve, BeginsWithNothing) {
   EXPECT_EQ(DiscoveryCurve().items(), 0U);
   EXPECT_EQ(DiscoveryCurve().last_ms(), 0U);
