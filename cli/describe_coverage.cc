@@ -3,45 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <set>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/text.h"
+#include "model/recording_verdict.h"
 
 namespace cordon::cli {
 namespace {
 
-/// Limitations after which a part of the workload's life or one of its tasks is missing altogether;
-/// with all others everything else is known to be there (docs/recording-format.md).
-constexpr std::array<std::string_view, 5> kPartial{
-    "attached", "unknown-architecture", "unknown-parent", "untraced-child", "untraced-clone"};
-
-constexpr double kLeastPercent = 0.01;
-
-double Percent(std::uint64_t part, std::uint64_t whole) {
-  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
-/// Good (1953): the share of the unseen is about that of what was seen once. Of nothing seen once
-/// the estimate would be 0, which no number of sightings shows: then the rule of three bounds it.
 std::string Estimate(std::uint64_t once, std::uint64_t all, std::string_view what) {
   if (all == 0) {
     return {};
   }
-  if (once == 0) {
-    constexpr std::uint64_t kRuleOfThree = 3;
-    return fmt::format(
-        "    {} {}, none of them the only one of its kind: the next is new with a "
-        "chance below {:.2g} %\n",
-        all, what, std::max(kLeastPercent, Percent(std::min(kRuleOfThree, all), all)));
-  }
-  const double percent = Percent(once, all);
+  const UnseenChance chance = EstimateUnseen(once, all);
   return fmt::format(
-      "    {} {}, {} of them the only one of its kind: the next is new with a "
-      "chance {} {:.2g} %\n",
-      all, what, once, percent < kLeastPercent ? "below" : "of about",
-      std::max(kLeastPercent, percent));
+      "    {} {}, {} of them the only one of its kind: the next is new with a chance {} {:.2g} %\n",
+      all, what, once == 0 ? "none" : std::to_string(once),
+      chance.upper_bound ? "below" : "of about", chance.percent);
 }
 
 std::string DescribeRunSaturation(const Run& run) {
@@ -79,25 +59,19 @@ std::string DescribeSaturation(const Recording& recording) {
 }
 
 std::string DescribeVerdict(const Recording& recording) {
-  std::set<std::string> lines;
-  bool partial = recording.runs.empty();
-  for (const auto& [id, run] : recording.runs) {
-    if (!run.outcome) {
-      lines.insert(
-          "  a run was ended before the workload: what it would have done later is not known\n");
-    }
-    for (const Limitation& limitation : run.limitations) {
-      lines.insert(fmt::format("  {}: {}\n", limitation.kind, limitation.detail));
-      partial |= std::ranges::find(kPartial, limitation.kind) != kPartial.end();
-    }
+  std::vector<std::string> lines;
+  for (const std::string& line : WhatIsMissing(recording)) {
+    lines.push_back("  " + line + "\n");
   }
-  if (lines.empty() && !partial) {
+  const Completeness completeness = CompletenessOf(recording);
+  if (completeness == Completeness::kComplete) {
     return "Complete: nothing that was done is known to be missing from this recording.\n";
   }
   return fmt::format("{}\n{}",
-                     partial ? "Partial: a part of what the workload did was not seen:"
-                             : "Complete, except for this, which could not be seen:",
-                     Join({lines.begin(), lines.end()}, ""));
+                     completeness == Completeness::kPartial
+                         ? "Partial: a part of what the workload did was not seen:"
+                         : "Complete, except for this, which could not be seen:",
+                     Join(lines, ""));
 }
 
 }  // namespace cordon::cli
