@@ -1,41 +1,15 @@
 #include "cli/load_policy.h"
 
-#include <filesystem>
 #include <functional>
 #include <map>
 
-#include "common/file.h"
-#include "common/text.h"
+#include "cli/read_policy_folder.h"
 #include "model/compiled_filter.h"
 #include "model/seccomp_compiler.h"
 #include "runtime/call_auditor.h"
 
 namespace cordon::cli {
 namespace {
-
-constexpr std::size_t kMaxPartBytes = std::size_t{64} << 20;
-constexpr std::size_t kMaxParts = 64;
-
-Expected<std::map<std::string, std::string>> ReadFolder(const std::string& folder) {
-  std::map<std::string, std::string> files;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    std::error_code ignored;
-    if (!entries->is_regular_file(ignored)) {
-      continue;
-    }
-    if (files.size() == kMaxParts) {
-      return Fail(InvalidInput(folder + ": not a policy folder: it holds too many files"));
-    }
-    ASSIGN_OR_RETURN(files[entries->path().filename().string()],
-                     ReadFile(entries->path().string(), kMaxPartBytes));
-  }
-  if (error) {
-    return Fail(SystemError(error.value(), "reading the policy folder " + Quote(folder)));
-  }
-  return files;
-}
 
 /// A compiled filter of a bundle, and what it was compiled from.
 struct FilterSource {
@@ -76,7 +50,7 @@ Expected<FilterSource> SourceOf(const PolicyBundle& bundle, FilterVariant varian
 }  // namespace
 
 Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant, FilterUse use) {
-  ASSIGN_OR_RETURN(const auto files, ReadFolder(folder));
+  ASSIGN_OR_RETURN(const auto files, ReadPolicyFolder(folder));
   LoadedPolicy policy;
   ASSIGN_OR_RETURN(policy.bundle, ParsePolicyBundle(files, folder));
   if (variant == FilterVariant::kPlain) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/report_command.h"
 #include "cli/report_error.h"
 #include "cli/resource_commands.h"
 #include "cli/workload_arguments.h"
@@ -22,12 +23,13 @@ int Run(std::vector<std::string> arguments) {
   app.require_subcommand(1);
   int exit_code = kOk;
   for (const AddCommand add : {
-           AddCalibrateCommand, AddCheckCommand,     AddConvertCommand, AddDiffCommand,
-           AddDoctorCommand,    AddExecCommand,      AddExplainCommand, AddGenerateCommand,
-           AddInspectCommand,   AddKillCommand,      AddLintCommand,    AddListCommand,
-           AddLogsCommand,      AddManualCommands,   AddMergeCommand,   AddPauseCommand,
-           AddProfileCommand,   AddResourceCommands, AddResumeCommand,  AddRmCommand,
-           AddRunCommand,       AddShowCommand,      AddSubsetCommand,  AddWaitCommand,
+           AddCalibrateCommand, AddCheckCommand,   AddConvertCommand,   AddDiffCommand,
+           AddDoctorCommand,    AddExecCommand,    AddExplainCommand,   AddGenerateCommand,
+           AddInspectCommand,   AddKillCommand,    AddLintCommand,      AddListCommand,
+           AddLogsCommand,      AddManualCommands, AddMergeCommand,     AddPauseCommand,
+           AddProfileCommand,   AddReportCommand,  AddResourceCommands, AddResumeCommand,
+           AddRmCommand,        AddRunCommand,     AddShowCommand,      AddSubsetCommand,
+           AddWaitCommand,
        }) {
     add(app, exit_code);
   }

@@ -14,6 +14,8 @@ pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)
 pkg_check_modules(SELINUX REQUIRED IMPORTED_TARGET libselinux)
 pkg_check_modules(SEPOL REQUIRED IMPORTED_TARGET libsepol)
 find_package(BZip2 REQUIRED)
+# Without threads: cordon has none.
+pkg_check_modules(CTEMPLATE REQUIRED IMPORTED_TARGET libctemplate_nothreads)
 # What the shared libselinux brings along by itself.
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 target_link_libraries(PkgConfig::SELINUX INTERFACE PkgConfig::PCRE2)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/text.h"
+#include "generator/report/report.h"
 #include "generator/sandbox_generator.h"
 #include "generator/seccomp_proof.h"
 #include "generator/selinux_generator.h"
@@ -136,6 +137,11 @@ Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const Bundl
     proof.files.push_back(name);
   }
   bundle.files[std::string(kProofFile)] = WritePolicyProof(proof);
+  ASSIGN_OR_RETURN(bundle.files[std::string(kReportFile)],
+                   WriteReport({{.name = options.name,
+                                 .source = options.name,
+                                 .recording = &recording,
+                                 .bundle = &bundle.files}}));
   return bundle;
 }
 

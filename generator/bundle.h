@@ -33,12 +33,12 @@ struct GeneratedBundle {
 };
 
 /// Everything that goes into NAME.policy/: seccomp.json, seccomp.bpf, why.json, config.json,
-/// MODULE.cil, MODULE.te, MODULE.fc, proof.json; where every run had a serving boundary
-/// (SliceServing()) and refused calls get an errno also seccomp-serve.json and seccomp-serve.bpf. A
-/// policy that fails its own proof is an error, never a bundle. Deterministic: equal recordings and
-/// options give equal bytes, for one SELinux target. Fails with kInvalidInput for a name that
-/// IsBundleName() refuses, otherwise as the generators do. The caller must be single-threaded
-/// (GenerateSelinux).
+/// MODULE.cil, MODULE.te, MODULE.fc, proof.json, report.html; where every run had a serving
+/// boundary (SliceServing()) and refused calls get an errno also seccomp-serve.json and
+/// seccomp-serve.bpf. A policy that fails its own proof is an error, never a bundle. Deterministic:
+/// equal recordings and options give equal bytes, for one SELinux target. Fails with kInvalidInput
+/// for a name that IsBundleName() refuses, otherwise as the generators do. The caller must be
+/// single-threaded (GenerateSelinux).
 Expected<GeneratedBundle> GenerateBundle(const Recording& recording, const BundleOptions& options);
 
 /// What a bundle for `recording` is called unless the user says otherwise: the program that its

@@ -49,7 +49,7 @@ struct ServingProof {
 struct PolicyProof {
   std::string name;                ///< the bundle's
   std::vector<std::string> runs;   ///< ids of the runs that the policy was learned from
-  std::vector<std::string> files;  ///< every file of the bundle but proof.json
+  std::vector<std::string> files;  ///< all of the bundle but proof.json and report.html
   SeccompProof seccomp;
   std::optional<ServingProof> serving;  ///< nothing: the policy has one phase
   std::string selinux_json;  ///< an object, as the SELinux generator wrote it; empty: none

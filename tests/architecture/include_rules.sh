@@ -22,8 +22,9 @@ declare -A only=(
   ['selinux/*']='generator/file_labels.cc generator/label_reader.cc runtime/selinux_label.cc'
   ['sys/ptrace.h']='tracer/kernel.cc tracer/wait_status.cc'
   ['linux/ptrace.h']='tracer/kernel.cc tracer/wait_status.cc'
-  ['nlohmann/*']='*_json.cc *_json_*.cc model/json_cursor.h model/json_cursor.cc generator/*.cc cli/*.cc'
+  ['nlohmann/*']='*_json.cc *_json_*.cc model/json_cursor.h model/json_cursor.cc generator/*.cc cli/*.cc generator/report/report_value.h'
   ['CLI/*']='cli/*'
+  ['ctemplate/*']='generator/report/report_page.cc'
 )
 
 # matches TEXT GLOB…

@@ -31,6 +31,6 @@ package=
 if [[ -n $(PATH=$PATH:/usr/sbin type -P checkmodule) && -n $(type -P semodule_package) ]]; then
   package=" app.pp"
 fi
-expect_equal "every file of a bundle is there" "app.cil app.fc$package app.te config.json proof.json seccomp.bpf seccomp.json why.json" \
+expect_equal "every file of a bundle is there" "app.cil app.fc$package app.te config.json proof.json report.html seccomp.bpf seccomp.json why.json" \
   "$(cd first && find . -type f -printf '%f\n' | LC_ALL=C sort | xargs)"
 echo "ok: $checks checks"
