@@ -69,7 +69,7 @@ end learned
 expect_equal "it ends as by itself" 0 "$("${docker[@]}" inspect -f '{{.State.ExitCode}}' learned)"
 [[ -s $recordings/learned.recording.json ]] || die "no recording was written: $(cat "$recordings/cordon-learn.log" 2>&1)"
 ok "the recording has the container's name"
-gone "$tracer" || die "the tracer $tracer is still there"
+wait_for "the end of its tracer $tracer" 20 gone "$tracer"
 ok "the tracer has ended"
 "${docker[@]}" rm learned >/dev/null
 expect_equal "nothing went wrong" "" "$(cat "$recordings/cordon-learn.log" 2>/dev/null)"
