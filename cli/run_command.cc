@@ -450,6 +450,30 @@ ViolationLog::Options LogOptionsOf(const RunOptions& options, const LoadedPolicy
   return log;
 }
 
+/// What the launch needs of the host's SELinux and files.
+Status PrepareHost(const RunOptions& options, const std::optional<SandboxPlace>& place,
+                   LaunchPlan& plan) {
+  if (place && plan.root_path == "/") {
+    plan.masked_paths.push_back(SandboxesFolder());
+  }
+  RETURN_IF_ERROR(PrepareDomain(options, plan));
+  return LabelVolumes(options.root, plan.selinux_label);
+}
+
+/// Nothing: it stays in the foreground.
+Expected<std::optional<DetachedRun>> PrepareDetached(const RunOptions& options,
+                                                     std::optional<SandboxPlace>& place,
+                                                     Detached& detaching) {
+  if (!detaching.detachment || !place) {
+    return std::optional<DetachedRun>();
+  }
+  ASSIGN_OR_RETURN(DetachedRun run,
+                   DetachedRun::Prepare(*place, *std::move(detaching.detachment),
+                                        options.remove ? AfterEnd::kRemove : AfterEnd::kKeep,
+                                        detaching.log_bytes));
+  return std::optional<DetachedRun>(std::move(run));
+}
+
 int Run(const RunOptions& options) {
   if (const Status sensible = CheckReports(options); !sensible) {
     return ReportInputError(sensible.error());
@@ -484,26 +508,15 @@ int Run(const RunOptions& options) {
     return ReportError(made.error());
   }
   std::optional<SandboxPlace>& place = *made;
-  if (place && plan->root_path == "/") {
-    plan->masked_paths.push_back(SandboxesFolder());
-  }
-  if (const Status prepared = PrepareDomain(options, *plan); !prepared) {
+  if (const Status prepared = PrepareHost(options, place, *plan); !prepared) {
     return ReportError(prepared.error());
   }
-  if (const Status labelled = LabelVolumes(options.root, plan->selinux_label); !labelled) {
-    return ReportError(labelled.error());
-  }
   Announce(*plan);
-  std::optional<DetachedRun> detached;
-  if (detaching.detachment && place) {
-    Expected<DetachedRun> prepared = DetachedRun::Prepare(
-        *place, *std::move(detaching.detachment),
-        options.remove ? AfterEnd::kRemove : AfterEnd::kKeep, detaching.log_bytes);
-    if (!prepared) {
-      return ReportError(prepared.error());
-    }
-    detached.emplace(*std::move(prepared));
+  Expected<std::optional<DetachedRun>> behind = PrepareDetached(options, place, detaching);
+  if (!behind) {
+    return ReportError(behind.error());
   }
+  std::optional<DetachedRun>& detached = *behind;
   const Say say = [&detached](const std::string& line) {
     detached ? detached->Say(line) : PrintLine(line);
   };

@@ -81,7 +81,7 @@ std::vector<std::string> ReasonsOf(const ReportPolicy& policy, Syscall call) {
     }
   }
   if (lines.empty()) {
-    lines.push_back("no rule names it: the default action");
+    lines.emplace_back("no rule names it: the default action");
   }
   return lines;
 }

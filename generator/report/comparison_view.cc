@@ -39,6 +39,7 @@ std::vector<std::string> Missing(const Recording& left, const Recording& right) 
 
 std::vector<std::string> DifferenceLines(const std::vector<AnswerDifference>& differences) {
   std::vector<std::string> lines;
+  lines.reserve(differences.size());
   for (const AnswerDifference& difference : differences) {
     lines.push_back(fmt::format("{}: A answers {}, B {}{}", DescribeInvocation(difference.example),
                                 Describe(difference.left), Describe(difference.right),

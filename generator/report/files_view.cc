@@ -27,7 +27,7 @@ std::vector<std::string_view> PartsOf(std::string_view path) {
   if (!path.starts_with('/')) {
     return {path};
   }
-  parts.push_back("/");
+  parts.emplace_back("/");
   for (std::size_t from = 1; from < path.size();) {
     const std::size_t to = std::min(path.find('/', from), path.size());
     parts.push_back(path.substr(from, to - from));
@@ -179,6 +179,7 @@ class Nodes {
     phases_[node] = item.seen.phases.bits;
     if (!item.failures.empty() || !item.ioctls.empty()) {
       std::vector<std::string> requests;
+      requests.reserve(item.ioctls.size());
       for (const std::uint32_t request : item.ioctls) {
         requests.push_back(fmt::format("{:#x}", request));
       }
@@ -243,6 +244,7 @@ enum class ColumnOfTypes : std::uint8_t { kHidden, kShown };
 Json DirectoryRows(const std::map<std::string, DirectorySummary>& directories,
                    ColumnOfTypes with_types) {
   std::vector<const std::pair<const std::string, DirectorySummary>*> order;
+  order.reserve(directories.size());
   for (const auto& entry : directories) {
     order.push_back(&entry);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "common/text.h"
@@ -128,8 +129,8 @@ Json ProgramsView(const Recording& recording) {
   const auto open_children = [&](const std::string& parent, std::size_t depth) {
     const auto found = children.find(parent);
     if (found != children.end()) {
-      for (auto key = found->second.rbegin(); key != found->second.rend(); ++key) {
-        open.emplace_back(*key, depth);
+      for (const auto& key : std::views::reverse(found->second)) {
+        open.emplace_back(key, depth);
       }
     }
   };

@@ -39,10 +39,19 @@ double Scaled(double value, double end, double from, double to) {
   return from + (to - from) * value / std::max(end, 1.0);
 }
 
+std::vector<double> TicksUpTo(double end) {
+  const double step = TickStep(end);
+  std::vector<double> ticks;
+  for (int i = 0; step * i <= end; ++i) {
+    ticks.push_back(step * i);
+  }
+  return ticks;
+}
+
 Json CurveOf(const Run& run) {
   const double end = static_cast<double>(
       std::max<std::uint64_t>({run.duration_ms, run.discovery.back().ms, std::uint64_t{1}}));
-  const double most = static_cast<double>(run.discovery.back().items);
+  const auto most = static_cast<double>(run.discovery.back().items);
   const auto x = [&](double ms) { return Scaled(ms, end, kLeft, kRight); };
   const auto y = [&](double items) { return Scaled(items, most, kBottom, kTop); };
   std::string path = fmt::format("M{},{}", Coordinate(x(0)), Coordinate(y(0)));
@@ -55,12 +64,12 @@ Json CurveOf(const Run& run) {
   curve["CURVE_LINE"] = path;
   curve["CURVE_AREA"] = path + fmt::format("V{}H{}Z", Coordinate(kBottom), Coordinate(kLeft));
   curve["X_TICK"] = Json::array();
-  for (double at = 0; at <= end; at += TickStep(end)) {
+  for (const double at : TicksUpTo(end)) {
     curve["X_TICK"].push_back(
         {{"TICK_AT", Coordinate(x(at))}, {"TICK_LABEL", Duration(static_cast<std::uint64_t>(at))}});
   }
   curve["Y_TICK"] = Json::array();
-  for (double at = 0; at <= most; at += TickStep(most)) {
+  for (const double at : TicksUpTo(most)) {
     curve["Y_TICK"].push_back({{"TICK_AT", Coordinate(y(at))},
                                {"TICK_TEXT_AT", Coordinate(y(at) + 4)},
                                {"TICK_LABEL", Grouped(static_cast<std::uint64_t>(at))}});
@@ -186,6 +195,7 @@ Json LaneView(const Lane& lane, std::size_t row, std::uint64_t end) {
 
 Json RunsView(const Recording& recording) {
   std::vector<const std::pair<const std::string, Run>*> runs;
+  runs.reserve(recording.runs.size());
   for (const auto& entry : recording.runs) {
     runs.push_back(&entry);
   }

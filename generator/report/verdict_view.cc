@@ -192,13 +192,13 @@ void AddCrossPoints(const Recording& recording, const ReportPolicy& policy,
 }
 
 Json Card(std::string_view title, Weight weight, std::string figure, std::string text,
-          std::vector<std::string> facts) {
+          const std::vector<std::string>& facts) {
   Json card;
   card["CARD_TITLE"] = title;
   card["CARD_WEIGHT"] = WeightName(weight);
   card["CARD_FIGURE"] = std::move(figure);
   card["CARD_TEXT"] = std::move(text);
-  card["CARD_FACT"] = std::move(facts);
+  card["CARD_FACT"] = facts;
   return card;
 }
 
@@ -219,16 +219,16 @@ Json RecordingCard(const Recording& recording) {
   switch (completeness) {
     case Completeness::kComplete:
       return Card("Recording", Weight::kGood, "Complete",
-                  "Nothing that was done is known to be missing.", std::move(facts));
+                  "Nothing that was done is known to be missing.", facts);
     case Completeness::kExcept:
       return Card("Recording", Weight::kAttention,
                   fmt::format("Complete, except for {}", Counted(missing, "thing", "things")),
-                  "What could not be seen is listed below; all else was.", std::move(facts));
+                  "What could not be seen is listed below; all else was.", facts);
     case Completeness::kPartial:
       break;
   }
   return Card("Recording", Weight::kBad, "Partial", "A part of what the workload did was not seen.",
-              std::move(facts));
+              facts);
 }
 
 std::optional<Json> SaturationCard(const Recording& recording) {
@@ -253,7 +253,7 @@ std::optional<Json> SaturationCard(const Recording& recording) {
                                : Percent(saturation.files->percent, saturation.files->upper_bound),
               "is the chance that the next system call of the same work is of a kind that was not "
               "seen (Good-Turing).",
-              std::move(facts));
+              facts);
 }
 
 Json SeccompCard(const Subject& subject, const std::vector<OpenPoint>& points) {
@@ -288,7 +288,7 @@ Json SeccompCard(const Subject& subject, const std::vector<OpenPoint>& points) {
               fmt::format("{} of {} recorded calls hold", Grouped(recorded), Grouped(recorded)),
               "as the proof in the bundle states: every filter was interpreted for every recorded "
               "call.",
-              std::move(facts));
+              facts);
 }
 
 std::optional<Json> SelinuxCard(const ReportPolicy& policy) {
@@ -316,7 +316,7 @@ std::optional<Json> SelinuxCard(const ReportPolicy& policy) {
               fmt::format("{} of {} recorded accesses allowed", Grouped(allowed), Grouped(asked)),
               permissive ? "The domain is permissive: it refuses nothing yet."
                          : "The compiled policy was asked for each of them.",
-              std::move(facts));
+              facts);
 }
 
 std::string HeadlineOf(const Subject& subject, Weight worst, std::size_t to_look_at) {
