@@ -208,7 +208,7 @@ Status Trace(const OciLearning& learning, SocketGate& gate) {
   (void)::prctl(PR_SET_NAME, "cordon-tracer");
   (void)!::chdir("/");
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int stream = 0; stream <= STDERR_FILENO; ++stream) {
+  for (int stream = 0; null >= 0 && stream <= STDERR_FILENO; ++stream) {
     (void)::dup2(null, stream);
   }
   std::array<unsigned, 2> kept{static_cast<unsigned>(listener.get()),
