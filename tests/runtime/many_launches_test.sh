@@ -41,11 +41,14 @@ ok "$in_a_row launches in a row ended as their commands did"
 
 launched=()
 for ((i = 0; i < at_once; i++)); do
-  "$cordon" run --name "at-once-$i" --pids 100 --memory 64M -- sh -c 'sleep 1; exit 7' "$marker" 2>"$work/said.$i" &
+  # shellcheck disable=SC2016  # for the shell inside
+  "$cordon" run --name "at-once-$i" --pids 100 --memory 64M -- \
+    sh -c 'while [ -d "$1" ] && [ ! -e "$1/gate" ]; do sleep 0.5; done; exit 7' "$marker" "$work" 2>"$work/said.$i" &
   launched+=($!)
 done
 wait_for "half of them in the list" 60 half_are_listed
 ok "they run at the same time: $("$cordon" list -q | wc -l) in the list"
+touch "$work/gate"
 for ((i = 0; i < at_once; i++)); do
   status=0
   wait "${launched[i]}" || status=$?
