@@ -22,6 +22,8 @@ sleep 5 &
 sleep 0.3 # or it is killed before it sleeps, and nobody learns how
 kill $!
 wait $! || echo "ended with $?"
+sleep 1 &
+wait $! # for what has not ended yet, which takes rt_sigsuspend(2)
 trap 'echo trapped' USR1
 kill -USR1 $$
 dd if=/dev/zero of=zeros bs=1024 count=64 2>/dev/null
