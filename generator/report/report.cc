@@ -124,6 +124,11 @@ Expected<std::string> WriteReport(const std::vector<ReportSubject>& subjects) {
     ASSIGN_OR_RETURN(page["COMPARISON"], report::ComparisonView(parts[0], parts[1], lists));
     page["COMPARISON"]["LEFT_NAME"] = report::VisibleText(subjects[0].name);
     page["COMPARISON"]["RIGHT_NAME"] = report::VisibleText(subjects[1].name);
+    const Json verdicts = {{"FIGURE_NAME", "Verdict"},
+                           {"FIGURE_LEFT", page["SUBJECT"][0]["VERDICT"]["HEADLINE"]},
+                           {"FIGURE_RIGHT", page["SUBJECT"][1]["VERDICT"]["HEADLINE"]}};
+    Json& figures = page["COMPARISON"]["FIGURE"];
+    figures.insert(figures.begin(), verdicts);
     data["lists"] = std::move(lists);
   }
   page["DATA"] = report::ScriptSafe(data);

@@ -178,6 +178,7 @@ TEST(WriteReport, SetsTwoRecordingsSideBySide) {
   }
   const std::string page = PageOf({About("left", left), About("right", right)});
   EXPECT_THAT(page, HasSubstr("Seen only in B"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">Verdict</th>"));
   EXPECT_EQ(CountOf("<article", page), 2);
   const nlohmann::json lists = DataOf(page)["lists"];
   ASSERT_EQ(lists.size(), 2);
