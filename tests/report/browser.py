@@ -3,8 +3,10 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 
 
 def find_browser():
@@ -25,7 +27,7 @@ class Browser:
              "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--hide-scrollbars", "--force-color-profile=srgb", f"--user-data-dir={self.profile}",
              "--remote-debugging-pipe", "about:blank"],
-            pass_fds=(to_browser, from_browser), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            pass_fds=(to_browser, from_browser), start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_browser)
         os.close(from_browser)
         self.out = os.fdopen(ours_out, "wb", buffering=0)
@@ -46,9 +48,12 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        # Its helpers outlive the first process for a moment, and write to the profile.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        shutil.rmtree(self.profile, ignore_errors=True)
+        while os.path.exists(self.profile):
+            shutil.rmtree(self.profile, ignore_errors=True)
+            time.sleep(0.05)
 
     def message(self):
         while b"\0" not in self.rest:
