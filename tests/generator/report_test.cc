@@ -83,7 +83,8 @@ TEST(WriteReport, ShowsNamesFromAWorkloadAsText) {
   AddFile(recording, "/srv/<!--<script>", {FileAccess::kWrite});
   AddFile(recording, "/srv/{{DATA}}{{#RUNS}}", {FileAccess::kWrite});
   AddFile(recording, "/srv/\xe2\x80\xa8separated", {FileAccess::kWrite});
-  AddFile(recording, "/srv/\xe2\x80\xaetxt.exe", {FileAccess::kWrite});
+  const std::string right_to_left{'\xe2', '\x80', '\xae'};
+  AddFile(recording, "/srv/" + right_to_left + "txt.exe", {FileAccess::kWrite});
   AddFile(recording, "/srv/\xff\xfe", {FileAccess::kWrite});
   AddFile(recording, std::string("/srv/line\nbreak"), {FileAccess::kWrite});
   ::cordon::Run& run = recording.runs.begin()->second;
