@@ -111,6 +111,27 @@ std::optional<SyscallInvocation> UnwrapSocketCall(const SyscallInvocation& invoc
   return inner;
 }
 
+std::optional<SocketOperation> SocketOperationOf(SyscallEffect effect) {
+  switch (effect) {
+    case SyscallEffect::kSocket:
+    case SyscallEffect::kSocketPair:
+      return SocketOperation::kCreate;
+    case SyscallEffect::kBind:
+      return SocketOperation::kBind;
+    case SyscallEffect::kConnect:
+      return SocketOperation::kConnect;
+    case SyscallEffect::kListen:
+      return SocketOperation::kListen;
+    case SyscallEffect::kAccept:
+      return SocketOperation::kAccept;
+    case SyscallEffect::kSend:
+    case SyscallEffect::kSendMessage:
+      return SocketOperation::kSend;
+    default:
+      return std::nullopt;
+  }
+}
+
 Expected<SocketAddress> ReadSocketAddress(RemoteAddress from, std::uint64_t length,
                                           const ProcessMemory& memory) {
   std::array<std::byte, kMaxSocketAddressBytes> bytes{};

@@ -26,6 +26,12 @@ Expected<ArgumentTuple> ReadArgumentTuple(const SyscallInvocation& invocation,
 std::optional<SyscallInvocation> UnwrapSocketCall(const SyscallInvocation& invocation,
                                                   const ProcessMemory& memory);
 
+/// The bits of socket(2)'s type that are the type: SOCK_TYPE_MASK in linux/net.h.
+inline constexpr std::uint64_t kSocketTypeMask = 0xf;
+
+/// What a call with `effect` does with a socket; nothing: no use that a recording has.
+std::optional<SocketOperation> SocketOperationOf(SyscallEffect effect);
+
 /// The address at `from`, `length` bytes as the program said.
 Expected<SocketAddress> ReadSocketAddress(RemoteAddress from, std::uint64_t length,
                                           const ProcessMemory& memory);

@@ -13,32 +13,9 @@
 namespace cordon {
 namespace {
 
-constexpr std::uint64_t kTypeMask = 0xf;  // SOCK_TYPE_MASK in linux/net.h
-
 bool NamesAddress(SyscallEffect effect) {
   return effect == SyscallEffect::kBind || effect == SyscallEffect::kConnect ||
          effect == SyscallEffect::kListen;
-}
-
-std::optional<SocketOperation> OperationOf(SyscallEffect effect) {
-  switch (effect) {
-    case SyscallEffect::kSocket:
-    case SyscallEffect::kSocketPair:
-      return SocketOperation::kCreate;
-    case SyscallEffect::kBind:
-      return SocketOperation::kBind;
-    case SyscallEffect::kConnect:
-      return SocketOperation::kConnect;
-    case SyscallEffect::kListen:
-      return SocketOperation::kListen;
-    case SyscallEffect::kAccept:
-      return SocketOperation::kAccept;
-    case SyscallEffect::kSend:
-    case SyscallEffect::kSendMessage:
-      return SocketOperation::kSend;
-    default:
-      return std::nullopt;
-  }
 }
 
 /// The address that the call has in its arguments, if any.
@@ -74,7 +51,7 @@ std::set<std::string> AuditedCalls(FileComparison files) {
 
 void CallAuditor::LookAtSocket(const SyscallInvocation& call, Violation& violation) {
   const SyscallSignature& signature = SignatureOf(call.call);
-  const std::optional<SocketOperation> operation = OperationOf(signature.effect);
+  const std::optional<SocketOperation> operation = SocketOperationOf(signature.effect);
   if (!operation) {
     return;
   }
@@ -83,7 +60,7 @@ void CallAuditor::LookAtSocket(const SyscallInvocation& call, Violation& violati
   key.operation = *operation;
   if (*operation == SocketOperation::kCreate) {
     key.family = static_cast<int>(call.arguments[0]);
-    key.type = static_cast<int>(call.arguments[1] & kTypeMask);
+    key.type = static_cast<int>(call.arguments[1] & kSocketTypeMask);
     key.protocol = static_cast<int>(call.arguments[2]);
     if (refused) {
       if (key.family >= 0 && key.family < AF_MAX) {  // others the kernel does not make

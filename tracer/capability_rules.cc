@@ -16,6 +16,7 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "observe/call_values.h"
 #include "observe/process_memory.h"
 #include "tracer/extended_attribute.h"
 
@@ -227,9 +228,8 @@ void CapabilityRules::AfterBind(const TaskState& task, const CallFrame& frame) c
 }
 
 void CapabilityRules::AfterSocket(const TaskState& task, const CallFrame& frame) const {
-  constexpr std::uint64_t kTypeMask = 0xf;  // SOCK_TYPE_MASK in linux/net.h
   const auto family = static_cast<int>(frame.meant.arguments[0]);
-  const bool raw = (frame.meant.arguments[1] & kTypeMask) == SOCK_RAW;
+  const bool raw = (frame.meant.arguments[1] & kSocketTypeMask) == SOCK_RAW;
   if (family == AF_PACKET || (raw && (family == AF_INET || family == AF_INET6))) {
     Need(task, frame, "CAP_NET_RAW", family == AF_PACKET ? "packet socket" : "raw socket");
   }

@@ -13,29 +13,6 @@
 namespace cordon {
 namespace {
 
-constexpr std::uint64_t kTypeMask = 0xf;  // SOCK_TYPE_MASK in linux/net.h
-
-std::optional<SocketOperation> OperationOf(SyscallEffect effect) {
-  switch (effect) {
-    case SyscallEffect::kSocket:
-    case SyscallEffect::kSocketPair:
-      return SocketOperation::kCreate;
-    case SyscallEffect::kBind:
-      return SocketOperation::kBind;
-    case SyscallEffect::kConnect:
-      return SocketOperation::kConnect;
-    case SyscallEffect::kListen:
-      return SocketOperation::kListen;
-    case SyscallEffect::kAccept:
-      return SocketOperation::kAccept;
-    case SyscallEffect::kSend:
-    case SyscallEffect::kSendMessage:
-      return SocketOperation::kSend;
-    default:
-      return std::nullopt;
-  }
-}
-
 bool IsStream(const std::optional<SocketIdentity>& socket) {
   return socket && (socket->type == SOCK_STREAM || socket->type == SOCK_SEQPACKET);
 }
@@ -102,7 +79,7 @@ void SocketRules::ReadFurtherAddresses(const TaskState& task, CallFrame& frame) 
 }
 
 ExitInterest SocketRules::Before(TaskState& task, CallFrame& frame) {
-  const std::optional<SocketOperation> operation = OperationOf(frame.signature->effect);
+  const std::optional<SocketOperation> operation = SocketOperationOf(frame.signature->effect);
   if (!operation) {
     return ExitInterest::kNotWanted;
   }
@@ -136,7 +113,7 @@ ExitInterest SocketRules::Before(TaskState& task, CallFrame& frame) {
 }
 
 void SocketRules::After(TaskState& task, CallFrame& frame, CallResult result) {
-  const std::optional<SocketOperation> operation = OperationOf(frame.signature->effect);
+  const std::optional<SocketOperation> operation = SocketOperationOf(frame.signature->effect);
   if (!operation ||
       (*operation == SocketOperation::kSend && !frame.address && frame.further_addresses.empty())) {
     return;
@@ -145,7 +122,7 @@ void SocketRules::After(TaskState& task, CallFrame& frame, CallResult result) {
   key.operation = *operation;
   if (*operation == SocketOperation::kCreate) {
     key.family = static_cast<int>(frame.meant.arguments[0]);
-    key.type = static_cast<int>(frame.meant.arguments[1] & kTypeMask);
+    key.type = static_cast<int>(frame.meant.arguments[1] & kSocketTypeMask);
     key.protocol = static_cast<int>(frame.meant.arguments[2]);
   } else {
     const std::optional<SocketIdentity> socket =
