@@ -15,11 +15,6 @@ namespace {
 using namespace linux_calls;
 
 constexpr unsigned kAtRecursive = 0x8000;  // fcntl.h: AT_RECURSIVE
-constexpr StepResult kDone{};
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
 
 bool IsAbsent(int error) {
   return error == ENOENT || error == ENOTDIR;

@@ -26,12 +26,6 @@
 namespace cordon {
 namespace {
 
-constexpr StepResult kDone{};
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
-
 struct LandlockRulesetAttributes {
   std::uint64_t handled_access_fs;
 };

@@ -2,37 +2,17 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "runtime/launch_actions.h"
 
 namespace cordon {
 namespace {
-
-constexpr StepResult kDone{};
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
-
-StepResult BringLoopbackUp() {
-  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (socket < 0 || ::ioctl(socket, SIOCSIFFLAGS, &request) != 0) {
-    return Failed(LaunchStep::kLoopback);
-  }
-  (void)::close(socket);
-  return kDone;
-}
 
 /// A time namespace for the children of this process: a clock must be set before anybody is in it
 /// (time_namespaces(7)). The supervisor gets it for who enters later.

@@ -13,6 +13,7 @@
 #include "model/seccomp_compiler.h"
 #include "runtime/base_filter.h"
 #include "runtime/capability_names.h"
+#include "runtime/executable_candidates.h"
 #include "runtime/landlock_access.h"
 #include "runtime/rlimit_names.h"
 
@@ -54,25 +55,6 @@ std::vector<std::string> MergeEnvironment(const LaunchRequest& request) {
     }
   }
   return merged;
-}
-
-/// The paths that execvp(3) would try.
-std::vector<std::string> ExecutableCandidates(const std::string& command,
-                                              const std::vector<std::string>& environment) {
-  if (command.find('/') != std::string::npos) {
-    return {command};
-  }
-  std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  for (const std::string& entry : environment) {
-    if (entry.starts_with("PATH=")) {
-      path = entry.substr(5);
-    }
-  }
-  std::vector<std::string> candidates;
-  for (const std::string& folder : Split(path, ':')) {
-    candidates.push_back((folder.empty() ? "." : folder) + "/" + command);
-  }
-  return candidates;
 }
 
 Status PlanCommand(const LaunchRequest& request, LaunchPlan& plan) {

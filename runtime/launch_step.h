@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -85,5 +87,12 @@ struct StepResult {
 
   bool ok() const { return sys_errno == 0; }
 };
+
+inline constexpr StepResult kDone{};
+
+/// That `step` failed just now: takes errno.
+inline StepResult Failed(LaunchStep step, std::size_t index = 0) {
+  return {step, errno, static_cast<std::uint32_t>(index)};
+}
 
 }  // namespace cordon

@@ -105,6 +105,8 @@ inline int OpenInRoot(int root, const char* path, std::uint64_t flags, std::uint
   return fd;
 }
 
+inline constexpr int kDetach = 2;  // sys/mount.h: MNT_DETACH
+
 inline int PivotRoot(const char* new_root, const char* old_root) {
   return static_cast<int>(::syscall(SYS_pivot_root, new_root, old_root));
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "runtime/cover_paths.h"
+#include "runtime/launch_actions.h"
 #include "runtime/linux_calls.h"
 
 // linux/mount.h and sys/mount.h define the same enumerators differently in Debian 12, so mount(2)
@@ -21,13 +22,6 @@ namespace {
 using namespace linux_calls;
 
 constexpr unsigned kAtRecursive = 0x8000;  // fcntl.h: AT_RECURSIVE
-constexpr int kDetach = 2;                 // sys/mount.h: MNT_DETACH
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
-
-constexpr StepResult kDone{};
 
 struct DeviceLink {
   const char* name;
@@ -263,17 +257,6 @@ StepResult AttachRoot(const LaunchPlan& plan, int& root) {
   return kDone;
 }
 
-StepResult EnterRoot(int root) {
-  // pivot_root(".", ".") stacks the old root on the new one; the detach then removes it
-  // (pivot_root(2), NOTES).
-  if (::fchdir(root) != 0 || PivotRoot(".", ".") != 0 || ::umount2(".", kDetach) != 0 ||
-      ::chdir("/") != 0) {
-    return Failed(LaunchStep::kPivotRoot);
-  }
-  (void)::close(root);
-  return kDone;
-}
-
 StepResult MountEverything(const LaunchPlan& plan, int root, const HostDevices& devices,
                            const std::vector<int>& sources) {
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
@@ -349,7 +332,11 @@ StepResult MountRoot(const LaunchPlan& plan, MountScratch& scratch) {
     return result;
   }
   CloseAll(devices, scratch);
-  return EnterRoot(root);
+  if (const StepResult result = PivotInto(root); !result.ok()) {
+    return result;
+  }
+  (void)::close(root);
+  return kDone;
 }
 
 }  // namespace cordon

@@ -1,37 +1,15 @@
 #include "runtime/mount_step.h"
 
-#include <linux/mount.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
 
 #include "common/text.h"
+#include "runtime/mount_attributes.h"
 
 namespace cordon {
 namespace {
-
-struct AttributeOption {
-  std::string_view name;
-  std::uint64_t set;
-  std::uint64_t clear;
-};
-
-constexpr std::array<AttributeOption, 12> kAttributeOptions{{
-    {"ro", MOUNT_ATTR_RDONLY, 0},
-    {"rw", 0, MOUNT_ATTR_RDONLY},
-    {"nosuid", MOUNT_ATTR_NOSUID, 0},
-    {"suid", 0, MOUNT_ATTR_NOSUID},
-    {"nodev", MOUNT_ATTR_NODEV, 0},
-    {"dev", 0, MOUNT_ATTR_NODEV},
-    {"noexec", MOUNT_ATTR_NOEXEC, 0},
-    {"exec", 0, MOUNT_ATTR_NOEXEC},
-    {"relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
-    {"noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME},
-    {"strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
-    {"nodiratime", MOUNT_ATTR_NODIRATIME, 0},
-}};
 
 /// A mount is private unless it says otherwise, so these say nothing new.
 constexpr std::array<std::string_view, 3> kNeutralOptions{"private", "rprivate", "defaults"};
@@ -43,11 +21,6 @@ constexpr std::array<std::string_view, 4> kPropagationOptions{"shared", "rshared
 template <std::size_t kSize>
 bool Has(const std::array<std::string_view, kSize>& list, std::string_view option) {
   return std::ranges::find(list, option) != list.end();
-}
-
-const AttributeOption* FindAttribute(std::string_view option) {
-  const auto found = std::ranges::find(kAttributeOptions, option, &AttributeOption::name);
-  return found == kAttributeOptions.end() ? nullptr : &*found;
 }
 
 bool HasParentStep(std::string_view path) {
@@ -75,7 +48,7 @@ Expected<MountStep> PlanMount(const Mount& mount) {
     if (option == "bind" || option == "rbind") {
       step.kind = MountKind::kBind;
       step.recursive = option == "rbind";
-    } else if (const AttributeOption* attribute = FindAttribute(option)) {
+    } else if (const MountAttribute* attribute = FindMountAttribute(option)) {
       step.attributes_set = (step.attributes_set & ~attribute->clear) | attribute->set;
       step.attributes_clear |= attribute->clear;
     } else if (Has(kSlaveOptions, option)) {

@@ -15,6 +15,8 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "runtime/cgroup_file.h"
+#include "runtime/cgroup_mounts.h"
 #include "runtime/host_root.h"
 #include "runtime/oci_cgroup_writes.h"
 
@@ -23,20 +25,6 @@ namespace {
 
 constexpr std::size_t kControlFileLimit = std::size_t{4} << 20;
 
-/// A cgroup's control file takes one write(2) per setting.
-Status WriteControl(const std::string& path, const std::string& value) {
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file.valid()) {
-    const int open_errno = errno;
-    return Fail(SystemError(open_errno, "open " + path));
-  }
-  if (::write(file.get(), value.data(), value.size()) < 0) {
-    const int write_errno = errno;
-    return Fail(SystemError(write_errno, "writing '" + value + "' to " + path));
-  }
-  return {};
-}
-
 std::string ReadLine(const std::string& path) {
   const Expected<std::string> text = ReadFile(path, kControlFileLimit);
   return text ? text->substr(0, text->find('\n')) : std::string();
@@ -44,21 +32,6 @@ std::string ReadLine(const std::string& path) {
 
 bool Has(const std::vector<std::string>& list, const std::string& word) {
   return std::ranges::find(list, word) != list.end();
-}
-
-/// mountinfo writes space, tab, newline and backslash as \ooo (proc(5)).
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
-                                 (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
 }
 
 /// A new cpuset holds nothing, and nothing may join it before it does (cpusets(7)).
@@ -195,39 +168,25 @@ Expected<Freezer> RequireFreezer(const std::vector<OciCgroups::Place>& places) {
 
 std::vector<OciHierarchy> ParseOciHierarchies(std::string_view proc_self_cgroup,
                                               std::string_view mountinfo) {
+  const std::vector<CgroupMount> mounts = ParseCgroupMounts(mountinfo);
   std::vector<OciHierarchy> found;
-  for (const std::string& line : Split(proc_self_cgroup, '\n')) {
-    // ID:CONTROLLER,…:PATH; a path may hold colons.
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) {
+  for (const CgroupMembership& membership : ParseCgroupMemberships(proc_self_cgroup)) {
+    OciHierarchy hierarchy{
+        .controllers = membership.controllers, .mount = {}, .own = membership.path};
+    const auto mount = std::ranges::find_if(mounts, [&](const CgroupMount& one) {
+      const bool fits = hierarchy.is_v2() ? one.type == "cgroup2"
+                                          : one.type == "cgroup" &&
+                                                Has(one.options, hierarchy.controllers.front());
+      return fits && (one.root == "/" || one.root == hierarchy.own);
+    });
+    if (mount == mounts.end()) {
       continue;
     }
-    const std::string names = line.substr(first + 1, second - first - 1);
-    OciHierarchy hierarchy;
-    hierarchy.controllers = names.empty() ? std::vector<std::string>() : Split(names, ',');
-    hierarchy.own = line.substr(second + 1);
-    for (const std::string& mount : Split(mountinfo, '\n')) {
-      // 36 35 98:0 ROOT POINT OPTIONS [TAG…] - TYPE SOURCE SUPER_OPTIONS
-      const std::vector<std::string> fields = Split(mount, ' ');
-      const auto dash = std::ranges::find(fields, "-");
-      if (fields.size() < 9 || fields.end() - dash < 4) {
-        continue;
-      }
-      const std::string& type = *(dash + 1);
-      const bool fits = hierarchy.is_v2() ? type == "cgroup2"
-                                          : type == "cgroup" && Has(Split(*(dash + 3), ','),
-                                                                    hierarchy.controllers.front());
-      if (!fits || (fields[3] != "/" && fields[3] != hierarchy.own)) {
-        continue;
-      }
-      hierarchy.mount = Unescape(fields[4]);
-      if (fields[3] != "/") {
-        hierarchy.own = "/";  // all that is shown is the caller's own
-      }
-      found.push_back(hierarchy);
-      break;
+    hierarchy.mount = mount->point;
+    if (mount->root != "/") {
+      hierarchy.own = "/";  // all that is shown is the caller's own
     }
+    found.push_back(std::move(hierarchy));
   }
   return found;
 }

@@ -26,10 +26,6 @@
 namespace cordon {
 namespace {
 
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
-
 /// What was laid out before the clone.
 struct EnterContext {
   const OciConfinement& confinement;

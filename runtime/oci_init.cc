@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,18 +12,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
+#include "runtime/launch_actions.h"
 #include "runtime/setup_channel.h"
 
 namespace cordon {
 namespace {
-
-constexpr StepResult kDone{};
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
 
 [[noreturn]] void Quit() {
   ::_exit(125);
@@ -50,18 +42,6 @@ StepResult JoinCgroups(const OciInitContext& context) {
   if (context.plan.cgroup_namespace && ::syscall(SYS_unshare, CLONE_NEWCGROUP) != 0) {
     return Failed(LaunchStep::kCgroupNamespace);
   }
-  return kDone;
-}
-
-StepResult BringLoopbackUp() {
-  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (socket < 0 || ::ioctl(socket, SIOCSIFFLAGS, &request) != 0) {
-    return Failed(LaunchStep::kLoopback);
-  }
-  (void)::close(socket);
   return kDone;
 }
 

@@ -1,46 +1,15 @@
 #include "runtime/oci_mount_step.h"
 
-#include <linux/mount.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "common/text.h"
 #include "model/oci_spec_json.h"
+#include "runtime/mount_attributes.h"
 
 namespace cordon {
 namespace {
-
-struct AttributeOption {
-  std::string_view name;
-  std::uint64_t set;
-  std::uint64_t clear;
-};
-
-constexpr std::uint64_t kNoSymlinks = 0x00200000;  // linux/mount.h: MOUNT_ATTR_NOSYMFOLLOW
-
-/// With "r" before each also for all below. The three of atime are values of one field
-/// (mount_setattr(2)).
-constexpr std::array<AttributeOption, 17> kAttributeOptions{{
-    {"ro", MOUNT_ATTR_RDONLY, 0},
-    {"rw", 0, MOUNT_ATTR_RDONLY},
-    {"nosuid", MOUNT_ATTR_NOSUID, 0},
-    {"suid", 0, MOUNT_ATTR_NOSUID},
-    {"nodev", MOUNT_ATTR_NODEV, 0},
-    {"dev", 0, MOUNT_ATTR_NODEV},
-    {"noexec", MOUNT_ATTR_NOEXEC, 0},
-    {"exec", 0, MOUNT_ATTR_NOEXEC},
-    {"relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
-    {"norelatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
-    {"noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME},
-    {"atime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
-    {"strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME},
-    {"nostrictatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME},
-    {"nodiratime", MOUNT_ATTR_NODIRATIME, 0},
-    {"diratime", 0, MOUNT_ATTR_NODIRATIME},
-    {"nosymfollow", kNoSymlinks, 0},
-}};
 
 /// Words of mount(8) that ask for what is so anyway, or for no more than silence.
 constexpr std::array<std::string_view, 8> kNeutralOptions{
@@ -49,12 +18,7 @@ constexpr std::array<std::string_view, 8> kNeutralOptions{
 /// Of a file system, not of a mount; fsconfig(2) takes them by these names.
 constexpr std::array<std::string_view, 4> kSuperblockFlags{"sync", "dirsync", "lazytime", "mand"};
 
-const AttributeOption* FindAttribute(std::string_view option) {
-  const auto* const found = std::ranges::find(kAttributeOptions, option, &AttributeOption::name);
-  return found == kAttributeOptions.end() ? nullptr : found;
-}
-
-void Apply(const AttributeOption& option, std::uint64_t& set, std::uint64_t& clear) {
+void Apply(const MountAttribute& option, std::uint64_t& set, std::uint64_t& clear) {
   set = (set & ~option.clear) | option.set;
   clear = (clear & ~option.set) | option.clear;
 }
@@ -65,7 +29,7 @@ Error Mistake(const OciMount& mount, const std::string& what) {
 
 /// False for what only the file system knows.
 bool TakeOption(const std::string& option, OciMountStep& step) {
-  if (const AttributeOption* attribute = FindAttribute(option)) {
+  if (const MountAttribute* attribute = FindMountAttribute(option)) {
     Apply(*attribute, step.attributes_set, step.attributes_clear);
     return true;
   }
@@ -92,7 +56,7 @@ bool TakeOption(const std::string& option, OciMountStep& step) {
     return true;
   }
   if (option.starts_with('r')) {
-    if (const AttributeOption* attribute = FindAttribute(std::string_view(option).substr(1))) {
+    if (const MountAttribute* attribute = FindMountAttribute(std::string_view(option).substr(1))) {
       Apply(*attribute, step.below_set, step.below_clear);
       return true;
     }

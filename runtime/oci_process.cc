@@ -20,18 +20,14 @@
 #include <csignal>
 #include <cstring>
 
+#include "runtime/launch_actions.h"
 #include "runtime/oci_user_home.h"
 
 namespace cordon {
 namespace {
 
-constexpr StepResult kDone{};
 constexpr std::uint64_t kSysAdmin = std::uint64_t{1} << CAP_SYS_ADMIN;
 constexpr std::size_t kMaxHome = 4096;
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
 
 /// linux/sched/types.h: struct sched_attr as of Linux 3.14; its header clashes with the C
 /// library's.
@@ -158,16 +154,6 @@ StepResult SetAmbient(const OciProcessPlan& plan) {
         ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) {
       return Failed(LaunchStep::kCapabilities);
     }
-  }
-  return kDone;
-}
-
-/// A folder outside the root would be a way out (CVE-2024-21626).
-StepResult CheckDirectory() {
-  std::array<char, 4096> path{};
-  const long length = ::syscall(SYS_getcwd, path.data(), path.size());
-  if (length <= 0 || path[0] != '/') {
-    return {LaunchStep::kWorkingDirectory, length <= 0 ? errno : EXDEV, 0};
   }
   return kDone;
 }
@@ -371,7 +357,7 @@ StepResult ConfineOciProcess(const OciConfinement& confinement) {
   (void)::umask(plan.umask);
   constexpr std::array<Step, 5> kLastSteps{
       [](const OciConfinement& c) { return SetAmbient(c.plan); },
-      [](const OciConfinement&) { return CheckDirectory(); },
+      [](const OciConfinement&) { return CheckWorkingDirectory(); },
       FindHome,
       FindExecutable,
       WriteLabel,

@@ -13,6 +13,7 @@
 
 #include "common/text.h"
 #include "runtime/capability_names.h"
+#include "runtime/executable_candidates.h"
 #include "runtime/rlimit_names.h"
 
 namespace cordon {
@@ -58,25 +59,6 @@ Expected<Value> Number(const std::array<std::pair<std::string_view, Value>, kSiz
     }
   }
   return Fail(InvalidInput(fmt::format("{} is not the name of a {}", Quote(name), what)));
-}
-
-/// The paths that execvp(3) would try.
-std::vector<std::string> Candidates(const std::string& command,
-                                    const std::vector<std::string>& environment) {
-  if (command.find('/') != std::string::npos) {
-    return {command};
-  }
-  std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  for (const std::string& entry : environment) {
-    if (entry.starts_with("PATH=")) {
-      path = entry.substr(5);
-    }
-  }
-  std::vector<std::string> candidates;
-  for (const std::string& folder : Split(path, ':')) {
-    candidates.push_back((folder.empty() ? "." : folder) + "/" + command);
-  }
-  return candidates;
 }
 
 Expected<std::uint64_t> CapabilityBits(const std::set<std::string>& names, std::string_view set,
@@ -212,7 +194,7 @@ Expected<OciProcessPlan> PlanOciProcess(const OciProcess& process,
   plan.environment = process.environment;
   plan.find_home = std::ranges::none_of(
       plan.environment, [](const std::string& entry) { return entry.starts_with("HOME="); });
-  plan.executables = Candidates(process.arguments.front(), process.environment);
+  plan.executables = ExecutableCandidates(process.arguments.front(), process.environment);
   plan.working_directory = process.working_directory;
   plan.terminal = process.terminal;
   plan.console_size = process.console_size;

@@ -1,9 +1,7 @@
 #include "runtime/oci_target.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,8 +9,12 @@
 #include <climits>
 #include <cstring>
 
+#include "runtime/linux_calls.h"
+
 namespace cordon {
 namespace {
+
+using namespace linux_calls;
 
 /// Closes `fd` and leaves errno as it is.
 void CloseQuietly(int fd) {
@@ -57,24 +59,8 @@ int Make(int parent, const char* name, OciTargetKind kind) {
 
 }  // namespace
 
-int OpenOciPath(int root, const char* path, std::uint64_t flags, std::uint64_t resolve) {
-  struct open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve;
-  // EAGAIN: a rename or mount elsewhere made the kernel unable to tell that ".." stayed inside
-  // (openat2(2)).
-  int fd = -1;
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    fd = static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
-    if (fd >= 0 || errno != EAGAIN) {
-      break;
-    }
-  }
-  return fd;
-}
-
 int OpenOrMakeOciTarget(int root, const char* path, OciTargetKind kind, std::uint64_t resolve) {
-  const int target = OpenOciPath(root, path, O_PATH, resolve);
+  const int target = OpenInRoot(root, path, O_PATH, resolve);
   if (target >= 0 || errno != ENOENT) {
     return target;
   }
@@ -83,7 +69,7 @@ int OpenOrMakeOciTarget(int root, const char* path, OciTargetKind kind, std::uin
     errno = ENAMETOOLONG;
     return -1;
   }
-  int parent = OpenOciPath(root, "/", O_PATH | O_DIRECTORY, 0);
+  int parent = OpenInRoot(root, "/", O_PATH | O_DIRECTORY, 0);
   for (std::size_t at = 0; parent >= 0;) {
     const Part part = NextPart(path, at);
     std::array<char, NAME_MAX + 1> name{};
@@ -95,11 +81,11 @@ int OpenOrMakeOciTarget(int root, const char* path, OciTargetKind kind, std::uin
     std::memcpy(name.data(), path + part.start, part.end - part.start);
     std::memcpy(prefix.data(), path, part.end);
     prefix.at(part.end) = '\0';
-    int next = OpenOciPath(root, prefix.data(), O_PATH, resolve);
+    int next = OpenInRoot(root, prefix.data(), O_PATH, resolve);
     if (next < 0 && errno == ENOENT && !IsDots(name.data(), part.end - part.start)) {
       // A link that leads nowhere: mkdir(2) says EEXIST, and that is the answer.
       if (Make(parent, name.data(), part.last ? kind : OciTargetKind::kFolder) == 0) {
-        next = OpenOciPath(root, prefix.data(), O_PATH | O_NOFOLLOW, resolve);
+        next = OpenInRoot(root, prefix.data(), O_PATH | O_NOFOLLOW, resolve);
       }
     }
     CloseQuietly(parent);
@@ -123,7 +109,7 @@ int OpenOciParent(int root, const char* path, std::uint64_t resolve, const char*
   }
   name = slash + 1;
   std::memcpy(folder.data(), path, length);
-  return length == 0 ? OpenOciPath(root, "/", O_PATH | O_DIRECTORY, 0)
+  return length == 0 ? OpenInRoot(root, "/", O_PATH | O_DIRECTORY, 0)
                      : OpenOrMakeOciTarget(root, folder.data(), OciTargetKind::kFolder, resolve);
 }
 

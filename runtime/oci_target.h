@@ -6,10 +6,6 @@ namespace cordon {
 
 enum class OciTargetKind : std::uint8_t { kFile, kFolder };
 
-/// openat2(2) with O_CLOEXEC: `path` as seen by a process whose root is `root`; magic links are
-/// refused. `resolve`: further RESOLVE_* flags. -1 with errno. Async-signal-safe.
-int OpenOciPath(int root, const char* path, std::uint64_t flags, std::uint64_t resolve);
-
 /// The place `path` inside `root`, O_PATH, made with its parents where it is missing. -1 with
 /// errno. Async-signal-safe.
 int OpenOrMakeOciTarget(int root, const char* path, OciTargetKind kind, std::uint64_t resolve);

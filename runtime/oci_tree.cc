@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/launch_actions.h"
 #include "runtime/linux_calls.h"
 #include "runtime/oci_copy_up.h"
 #include "runtime/oci_target.h"
@@ -26,17 +27,10 @@ namespace {
 using namespace linux_calls;
 
 constexpr unsigned kAtRecursive = 0x8000;        // fcntl.h: AT_RECURSIVE
-constexpr int kDetach = 2;                       // sys/mount.h: MNT_DETACH
 constexpr unsigned long kRecursive = 1UL << 14;  // MS_REC, MS_UNBINDABLE, MS_PRIVATE, MS_SHARED
 constexpr unsigned long kUnbindable = 1UL << 17;
 constexpr unsigned long kPrivate = 1UL << 18;
 constexpr unsigned long kShared = 1UL << 20;
-
-constexpr StepResult kDone{};
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
 
 struct Link {
   const char* name;
@@ -90,7 +84,7 @@ StepResult FillFromBelow(const OciMountStep& step, std::size_t index, int target
   if (!step.copy_up) {
     return kDone;
   }
-  const int from = OpenOciPath(target, ".", O_RDONLY | O_DIRECTORY, 0);
+  const int from = OpenInRoot(target, ".", O_RDONLY | O_DIRECTORY, 0);
   const int to = ::openat(mounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (from < 0 || to < 0 || CopyUp(from, to) != 0) {
     return Failed(LaunchStep::kCopyUp, index);
@@ -114,7 +108,7 @@ unsigned long PropagationFlag(OciPropagation propagation) {
 
 StepResult Remount(int root, const OciMountStep& step, std::size_t index) {
   const int target =
-      OpenOciPath(root, step.destination.c_str(), O_PATH, ResolveFor(step.destination.c_str()));
+      OpenInRoot(root, step.destination.c_str(), O_PATH, ResolveFor(step.destination.c_str()));
   if (target < 0) {
     return Failed(LaunchStep::kMountTarget, index);
   }
@@ -279,7 +273,7 @@ StepResult WriteSettings(const OciContainerPlan& plan, int proc) {
   for (std::size_t i = 0; i < plan.settings.size(); ++i) {
     const OciSetting& setting = plan.settings[i];
     const int file =
-        OpenOciPath(sys, setting.path.c_str(), O_WRONLY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        OpenInRoot(sys, setting.path.c_str(), O_WRONLY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
     if (file < 0 || ::write(file, setting.value.data(), setting.value.size()) !=
                         static_cast<ssize_t>(setting.value.size())) {
       return Failed(LaunchStep::kSetting, i);
@@ -325,7 +319,7 @@ StepResult MaskPaths(const OciContainerPlan& plan, int root) {
     return result;
   }
   for (std::size_t i = 0; i < plan.masked_paths.size(); ++i) {
-    const int target = OpenOciPath(root, plan.masked_paths[i].c_str(), O_PATH, 0);
+    const int target = OpenInRoot(root, plan.masked_paths[i].c_str(), O_PATH, 0);
     if (target < 0) {
       if (IsAbsent(errno)) {
         continue;
@@ -352,7 +346,7 @@ StepResult MaskPaths(const OciContainerPlan& plan, int root) {
 
 StepResult MakeReadonly(const OciContainerPlan& plan, int root) {
   for (std::size_t i = 0; i < plan.readonly_paths.size(); ++i) {
-    const int target = OpenOciPath(root, plan.readonly_paths[i].c_str(), O_PATH, 0);
+    const int target = OpenInRoot(root, plan.readonly_paths[i].c_str(), O_PATH, 0);
     if (target < 0) {
       if (IsAbsent(errno)) {
         continue;
@@ -367,16 +361,6 @@ StepResult MakeReadonly(const OciContainerPlan& plan, int root) {
     }
     (void)::close(tree);
     (void)::close(target);
-  }
-  return kDone;
-}
-
-StepResult PivotTo(int root) {
-  // pivot_root(".", ".") stacks the old root on the new one; the detach then removes it
-  // (pivot_root(2), NOTES).
-  if (::fchdir(root) != 0 || PivotRoot(".", ".") != 0 || ::umount2(".", kDetach) != 0 ||
-      ::chdir("/") != 0) {
-    return Failed(LaunchStep::kPivotRoot);
   }
   return kDone;
 }
@@ -422,7 +406,7 @@ StepResult BuildOciTree(const OciContainerPlan& plan, const OciTreeSources& sour
 }
 
 StepResult OpenOciTerminal(int root, int& master) {
-  master = OpenOciPath(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
+  master = OpenInRoot(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
   struct statfs status{};
   if (master < 0 || ::fstatfs(master, &status) != 0) {
     return Failed(LaunchStep::kTerminal);
@@ -463,7 +447,7 @@ StepResult EnterOciTree(const OciContainerPlan& plan, const OciTreeSources& sour
   if (const StepResult result = MaskPaths(plan, sources.root); !result.ok()) {
     return result;
   }
-  if (const StepResult result = PivotTo(sources.root); !result.ok()) {
+  if (const StepResult result = PivotInto(sources.root); !result.ok()) {
     return result;
   }
   return SetRootPropagation(plan);

@@ -18,15 +18,10 @@
 #include <utility>
 
 #include "runtime/guard.h"
+#include "runtime/launch_actions.h"
 
 namespace cordon {
 namespace {
-
-constexpr StepResult kDone{};
-
-StepResult Failed(LaunchStep step, std::size_t index = 0) {
-  return {step, errno, static_cast<std::uint32_t>(index)};
-}
 
 StepResult SetRlimits(const LaunchPlan& plan) {
   for (std::size_t i = 0; i < plan.rlimits.size(); ++i) {
@@ -118,16 +113,7 @@ StepResult ChangeDirectory(const WorkloadContext& context) {
       return Failed(LaunchStep::kWorkingDirectory);
     }
   }
-  if (!Holds(Guard::kNoDescriptors)) {
-    return kDone;
-  }
-  // A directory outside the root would be a way out (CVE-2024-21626).
-  std::array<char, 4096> path{};
-  const long length = ::syscall(SYS_getcwd, path.data(), path.size());
-  if (length <= 0 || path[0] != '/') {
-    return {LaunchStep::kWorkingDirectory, length <= 0 ? errno : EXDEV, 0};
-  }
-  return kDone;
+  return CheckWorkingDirectory();
 }
 
 /// While the process still has the capability that takes a filter without no_new_privs.
