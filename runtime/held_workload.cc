@@ -64,6 +64,11 @@ Error StepError(const LaunchPlan& plan, const SetupMessage& message) {
     return MakeError(ErrorCode::kSystem,
                      "the sandbox has ended, or there is no memory for a process in it");
   }
+  // The child died before it had a filter to hand over: nothing but SIGKILL does that, and the end
+  // of the first process sends it.
+  if (message.step == LaunchStep::kHandover && message.value == ECHILD) {
+    return MakeError(ErrorCode::kSystem, "the sandbox has ended, or the command was killed");
+  }
   std::string what =
       std::string(Describe(message.step)) + SubjectOf(plan, message.step, message.index);
   if (message.step == LaunchStep::kMountTarget && message.value == ELOOP) {
