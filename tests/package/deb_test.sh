@@ -1,6 +1,6 @@
 #!/bin/bash
 # deb_test.sh BUILD_DIR: the package that cpack makes has no error that lintian knows, and what it installs learns, generates and checks by
-# itself; its dependencies are packages of Debian.
+# itself, on a machine that has the C library and nothing else of what it was built with.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/testing/harness.sh
 source "$here/../testing/harness.sh"
@@ -25,7 +25,8 @@ for file in bin/cordon bin/cordon-runtime share/man/man1/cordon.1.gz share/man/m
   [[ -s $work/root/usr/$file ]] || die "the package lacks $file"
 done
 ok "it has programs, manual, completion and documents"
-expect_contains "it names what the program is linked with" "libseccomp2" "$(dpkg-deb -f "$deb" Depends)"
+# Everything else is linked as an archive.
+expect_equal "it needs the C library and nothing else" "libc6" "$(dpkg-deb -f "$deb" Depends | sed 's/ *([^)]*)//g')"
 
 installed=$work/root/usr/bin/cordon
 cd "$work"
