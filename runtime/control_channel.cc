@@ -67,7 +67,8 @@ Status SendControlMessage(int socket, std::string_view text, const std::vector<i
   }
   while (::sendmsg(socket, &header, MSG_NOSIGNAL) < 0) {
     const int send_errno = errno;
-    if (send_errno == EPIPE) {
+    // The second for a connection that was never accepted.
+    if (send_errno == EPIPE || send_errno == ECONNRESET) {
       return Fail(MakeError(ErrorCode::kNotFound, "the sandbox has ended"));
     }
     if (send_errno != EINTR) {

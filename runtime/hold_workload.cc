@@ -156,7 +156,7 @@ void HandOver(const HoldContext& context, pid_t workload, int pidfd) {
     (void)::close(listener);  // the supervisor holds it now; with it dies the last one, and refused
                               // calls get ENOSYS
   }
-  Await(context, SetupMessageKind::kGo);
+  AwaitUnlessEnded(context.supervisor, SetupMessageKind::kGo, pidfd);
   page.go.store(1);
 }
 
@@ -255,12 +255,30 @@ void Require(const HoldContext& context, const StepResult& result) {
   }
 }
 
-void Await(const HoldContext& context, SetupMessageKind kind) {
+void Await(int supervisor, SetupMessageKind kind) {
   SetupMessage message;
   std::array<int, kMaxSetupFds> fds{};
-  if (ReceiveSetupMessage(context.supervisor, message, fds) != Received::kMessage ||
-      message.kind != kind) {
+  if (ReceiveSetupMessage(supervisor, message, fds) != Received::kMessage || message.kind != kind) {
     Quit();
+  }
+}
+
+void AwaitUnlessEnded(int supervisor, SetupMessageKind kind, int pidfd) {
+  std::array<pollfd, 2> waits{{{supervisor, POLLIN, 0}, {pidfd, POLLIN, 0}}};
+  while (true) {
+    if (::poll(waits.data(), waits.size(), -1) < 0) {
+      if (errno != EINTR) {
+        Quit();
+      }
+      continue;
+    }
+    if (waits[0].revents != 0) {
+      Await(supervisor, kind);
+      return;
+    }
+    if (waits[1].revents != 0) {
+      return;
+    }
   }
 }
 
@@ -279,7 +297,7 @@ void BecomeHolder(const HoldContext& context, const char* name) {
   (void)::syscall(SYS_close_range, first, ~0U, 0);
   // After PDEATHSIG: a supervisor that died before it left its end of the socket closed, and this
   // wait ends.
-  Await(context, SetupMessageKind::kProceed);
+  Await(context.supervisor, SetupMessageKind::kProceed);
   // Nothing in the sandbox may trace or read this process: it is a copy of cordon. Its address
   // space belongs to the caller's user namespace, so no capability of the sandbox's own overrides
   // this (ptrace(2), __ptrace_may_access).

@@ -46,7 +46,13 @@ std::vector<int> KeptDescriptors(int supervisor, const std::vector<int>& cgroup_
 void Require(const HoldContext& context, const StepResult& result);
 
 /// Waits for `kind` from the supervisor; ends when that one is gone.
-void Await(const HoldContext& context, SetupMessageKind kind);
+void Await(int supervisor, SetupMessageKind kind);
+
+/// The same, until the child behind `pidfd` has ended, if that is earlier: its holder must reap it
+/// even when the supervisor says nothing. A sandbox's first process ends only after every zombie of
+/// its pid namespace is reaped, also those whose parent is outside (zap_pid_ns_processes() in
+/// kernel/pid_namespace.c), and a supervisor that waits for that end answers nobody.
+void AwaitUnlessEnded(int supervisor, SetupMessageKind kind, int pidfd);
 
 /// Binds the process's life to the supervisor's (PR_SET_PDEATHSIG), closes what it does not keep,
 /// waits for kProceed, and shuts the process against tracing. `name`: for comm, at most 15 bytes.

@@ -27,8 +27,10 @@ at_end tidy
 # 1. Killed at random points: the command that begins it, its supervisor, who follows its log, who waits for it.
 lost=0 ended=0 none=0
 for ((i = 0; i < times; i++)); do
-  name=k$i-$$
-  "$cordon" run -d --name "$name" --pids 50 -- sh -c "echo begun; sleep 0.05; echo ended; : $marker" >said 2>err &
+  name=k$i-$$ nap=0.05
+  # Every fourth is killed while it surely runs.
+  ((i % 4 != 3)) || nap=2
+  "$cordon" run -d --name "$name" --pids 50 -- sh -c "echo begun; sleep $nap; echo ended; : $marker" >said 2>err &
   begin=$!
   clients=()
   (
@@ -44,7 +46,11 @@ for ((i = 0; i < times; i++)); do
     exec "$cordon" wait "$name" >/dev/null 2>&1
   ) &
   clients+=($!)
-  sleep "0.$(printf %03d $((RANDOM % 120)))"
+  if ((i % 4 == 3)); then
+    wait_for "the log of the ${i}th" 20 test -e "$folder/$name/log"
+  else
+    sleep "0.$(printf %03d $((RANDOM % 120)))"
+  fi
   case $((i % 4)) in
     0) kill -KILL "$begin" 2>/dev/null || true ;;
     1) kill -KILL "${clients[0]}" "${clients[1]}" 2>/dev/null || true ;;
