@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -37,6 +38,17 @@ struct Expectation {
   std::vector<std::string> behaviours{};  ///< parts of lines of Behaviours()
   std::uint64_t least_hits = 0;           ///< calls that stubs make in the fast tier
 };
+
+/// Without the results of futex(2): whether a lock of the C library is found taken is up to chance.
+std::set<std::string> Comparable(const Recording& recording) {
+  std::set<std::string> lines;
+  for (const std::string& line : testing::Behaviours(recording)) {
+    const bool lock = line.starts_with("call futex ");
+    lines.insert(lock ? "call futex" + line.substr(std::min(line.find(" by "), line.size()))
+                      : line);
+  }
+  return lines;
+}
 
 std::string TestName(const ::testing::TestParamInfo<Expectation>& info) {
   return info.param.victim + "_" + info.param.scenario;
@@ -104,7 +116,7 @@ TEST_P(Victim, IsRecordedAlikeInEveryTier) {
     if (learned.run.tier == TraceTier::kExact) {
       SKIP_BECAUSE("no trace filter can be installed here");
     }
-    EXPECT_EQ(testing::Behaviours(exact.run.recording), testing::Behaviours(learned.run.recording));
+    EXPECT_EQ(Comparable(exact.run.recording), Comparable(learned.run.recording));
     EXPECT_GE(learned.run.counts.stubs.hits, GetParam().least_hits * (tier == TraceTier::kFast));
   }
 }

@@ -305,6 +305,17 @@ static int stopped_job(void) {
   return WIFCONTINUED(status) && await(leader) == 4 ? 0 : 4;
 }
 
+// The state letter of /proc/PID/stat; 0: it could not be read.
+static char state_of(pid_t process) {
+  char text[256] = "";
+  snprintf(text, sizeof text, "/proc/%d/stat", process);
+  const int fd = open(text, O_RDONLY);
+  const ssize_t size = read(fd, text, sizeof text - 1);
+  (void)close(fd);
+  const char* const after_name = size > 0 ? strrchr(text, ')') : NULL;
+  return after_name != NULL ? after_name[2] : 0;
+}
+
 static int killed_in_call(void) {
   int gate[2];
   if (pipe(gate) != 0)
@@ -316,7 +327,9 @@ static int killed_in_call(void) {
     (void)!read(gate[0], &byte, 1);  // never returns
     _exit(0);
   }
-  usleep(50000);
+  do {
+    usleep(1000);
+  } while (state_of(child) != 'S');  // asleep in the call: before it does nothing that waits
   kill(child, SIGKILL);
   return await(child) == 128 + SIGKILL ? 0 : 1;
 }
