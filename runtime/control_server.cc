@@ -48,6 +48,10 @@ short EventsOf(const std::vector<pollfd>& waits, int fd) {
 void ControlServer::AddWaits(std::vector<pollfd>& waits) const {
   waits.push_back({clients_.size() < kMaxClients ? listener_ : -1, POLLIN, 0});
   for (const auto& client : clients_) {
+    if (client->gone) {
+      waits.push_back({client->entered->held().holder(), POLLIN, 0});
+      continue;
+    }
     waits.push_back({client->socket.get(), POLLIN, 0});
     if (client->entered) {
       waits.push_back({client->entered->held().channel(), POLLIN, 0});
@@ -58,22 +62,26 @@ void ControlServer::AddWaits(std::vector<pollfd>& waits) const {
 
 void ControlServer::Handle(const std::vector<pollfd>& waits) {
   for (const auto& client : clients_) {
+    if (client->gone) {
+      if (EventsOf(waits, client->entered->held().holder()) != 0) {
+        client->entered.reset();
+      }
+      continue;
+    }
     if (client->entered) {
       WatchEntered(*client, EventsOf(waits, client->entered->held().channel()),
                    EventsOf(waits, client->entered->held().notifications()));
     }
-    if (EventsOf(waits, client->socket.get()) != 0) {
+    if (!client->gone && EventsOf(waits, client->socket.get()) != 0) {
       Answer(*client);
     }
-  }
-  // A client that is gone takes its command with it.
-  for (const auto& client : clients_) {
+    // A client that is gone takes its command with it.
     if (client->gone && client->entered) {
-      client->entered->held().Signal(SIGKILL);
+      client->entered->held().BeginKill();
       past_violations_ += client->entered->held().violations();
     }
   }
-  std::erase_if(clients_, [](const auto& client) { return client->gone; });
+  std::erase_if(clients_, [](const auto& client) { return client->gone && !client->entered; });
   if (EventsOf(waits, listener_) != 0) {
     Accept();
   }
@@ -163,15 +171,15 @@ void ControlServer::WatchEntered(Client& client, short messages, short notificat
   if (handled && !held.outcome()) {
     return;
   }
-  past_violations_ += held.violations();
-  ControlReply reply;
-  if (handled) {
-    reply.outcome = held.outcome();
-  } else {
-    reply.error = handled.error().message;
+  if (!handled) {
+    Reply(client, {handled.error().message, {}, {}});
+    client.gone = true;
+    return;
   }
+  past_violations_ += held.violations();
+  const std::optional<Outcome> outcome = held.outcome();
   client.entered.reset();
-  Reply(client, reply);
+  Reply(client, {{}, {}, outcome});
 }
 
 void ControlServer::Finish(const Outcome& outcome) {
@@ -185,7 +193,7 @@ void ControlServer::Finish(const Outcome& outcome) {
 std::vector<EnteredCommand> ControlServer::Entered() const {
   std::vector<EnteredCommand> entered;
   for (const auto& client : clients_) {
-    if (client->entered) {
+    if (client->entered && !client->gone) {
       entered.push_back({client->entered->held().pid(), client->entered->command()});
     }
   }
@@ -195,7 +203,7 @@ std::vector<EnteredCommand> ControlServer::Entered() const {
 std::uint64_t ControlServer::violations() const {
   std::uint64_t sum = past_violations_;
   for (const auto& client : clients_) {
-    sum += client->entered ? client->entered->held().violations() : 0;
+    sum += client->entered && !client->gone ? client->entered->held().violations() : 0;
   }
   return sum;
 }

@@ -55,7 +55,7 @@ class ControlServer {
     UniqueFd socket;
     std::unique_ptr<EnteredWorkload> entered;  ///< nothing: none was asked for
     bool waits = false;                        ///< for the end
-    bool gone = false;
+    bool gone = false;                         ///< and `entered` is being killed
   };
 
   void Accept();

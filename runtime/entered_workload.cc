@@ -28,6 +28,12 @@ Expected<std::unique_ptr<EnteredWorkload>> EnteredWorkload::Start(
   return entered;
 }
 
+EnteredWorkload::~EnteredWorkload() {
+  held_.Kill();
+  // Once it has executed it does not have the page any more.
+  handover_.page().go.store(HandoverPage::kEnd);
+}
+
 Status EnteredWorkload::Clone(const Door& door, const std::array<int, 3>& streams) {
   ASSIGN_OR_RETURN(const UniqueFd inner, held_.OpenChannel());
   ASSIGN_OR_RETURN(const UniqueFd proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));

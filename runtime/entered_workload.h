@@ -36,6 +36,11 @@ class EnteredWorkload {
                                                           const Door& door,
                                                           const std::array<int, 3>& streams);
 
+  EnteredWorkload(const EnteredWorkload&) = delete;
+  EnteredWorkload& operator=(const EnteredWorkload&) = delete;
+  /// Ends the command, also where its holder was killed before it let it execute.
+  ~EnteredWorkload();
+
   HeldWorkload& held() { return held_; }
 
   const std::vector<std::string>& command() const { return plan_.arguments; }

@@ -13,10 +13,15 @@ namespace cordon {
 struct HandoverPage {
   enum State : std::int32_t { kWorking, kConfined, kFailed };
 
+  enum Go : std::int32_t {
+    kWait,
+    kExecute,  ///< the confinement was verified
+    kEnd,      ///< nobody is there any more who could say kExecute
+  };
+
   std::atomic<std::int32_t> state{kWorking};
   std::atomic<std::int32_t> listener{-1};  ///< in the descriptor table that both share until execve
-  std::atomic<std::int32_t> go{
-      0};  ///< set by the other side: the confinement was verified, execute
+  std::atomic<std::int32_t> go{kWait};     ///< set by the other side
   std::atomic<std::int32_t> execute_errno{0};  ///< why execve failed; 0 if it did not
   LaunchStep failed_step = LaunchStep::kNone;  ///< valid in kFailed, written before it
   std::int32_t failed_errno = 0;

@@ -201,6 +201,13 @@ void HeldWorkload::Signal(int signal) const {
   }
 }
 
+void HeldWorkload::BeginKill() const {
+  Signal(SIGKILL);
+  if (holder_.valid()) {
+    (void)::syscall(SYS_pidfd_send_signal, holder_.get(), SIGKILL, nullptr, 0);
+  }
+}
+
 void HeldWorkload::Kill() {
   if (!holder_.valid()) {
     return;

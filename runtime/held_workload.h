@@ -86,6 +86,13 @@ class HeldWorkload {
 
   std::uint64_t unreported() const { return notifier_ ? notifier_->unreported() : 0; }
 
+  /// Asks the kernel to kill the workload and the holder, without waiting: what is frozen dies only
+  /// when it is thawed (on v1), and holder() says when.
+  void BeginKill() const;
+
+  /// Readable (poll(2)) once the holder is gone; -1 before SetHolder() and after Kill().
+  int holder() const { return holder_.get(); }
+
   /// Kills the holder and waits until it is gone.
   void Kill();
 

@@ -87,7 +87,7 @@ Status AwaitOciExecution(int socket, HandoverPage& page, const OciProcessPlan& p
         return handed;
       }
       handed_on = true;
-      page.go.store(1);
+      page.go.store(HandoverPage::kExecute);
     }
   }
   if (page.state.load() == HandoverPage::kFailed) {

@@ -275,8 +275,11 @@ void RunWorkload(const WorkloadContext& context) {
     ExitGroup(125);
   }
   page.state.store(HandoverPage::kConfined);
-  while (page.go.load() == 0) {
+  while (page.go.load() == HandoverPage::kWait) {
     Relax();
+  }
+  if (page.go.load() == HandoverPage::kEnd) {
+    ExitGroup(125);
   }
   if (executable == nullptr) {
     page.execute_errno.store(ENOENT);

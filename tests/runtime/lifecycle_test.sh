@@ -170,6 +170,32 @@ if ((EUID == 0)); then
   paused=$server
   wait_for "the workload" 20 begun "p-$$"
   first=$(pid_of "p-$$")
+  # On v1 nothing dies that is frozen: the supervisor must not wait for what it has killed.
+  "$cordon" exec "p-$$" -- sleep 1000 &
+  waiter=$!
+  entered() { "$cordon" inspect "p-$$" --field entered.0.pid | grep -x "[1-9][0-9]*"; }
+  wait_for "the further command" 20 entered
+  further=$(entered)
+  "$cordon" pause "p-$$"
+  kill -KILL $waiter
+  wait $waiter 2>/dev/null || true
+  expect_equal "it answers when the client of a paused command was killed" paused "$("$cordon" inspect "p-$$" --field status)"
+  "$cordon" resume "p-$$"
+  wait_for "the end of the killed client's command" 20 gone "$further"
+  ok "whose command ends when it is resumed"
+  # At any point of the way in: what is not let go ends with who would have done it.
+  cgroup=$("$cordon" inspect "p-$$" --field cgroups.0)
+  before=$(<"$cgroup/cgroup.procs")
+  for _ in {1..30}; do
+    "$cordon" exec "p-$$" -- sleep 1000 2>/dev/null &
+    waiter=$!
+    sleep "0.0$(printf %02d $((RANDOM % 30)))"
+    kill -KILL $waiter 2>/dev/null || true
+    wait $waiter 2>/dev/null || true
+  done
+  alone() { [[ $(<"$cgroup/cgroup.procs") == "$before" ]]; }
+  wait_for "the end of all commands whose clients were killed" 20 alone
+  ok "of thirty commands whose clients were killed at random points none is left"
   "$cordon" pause "p-$$"
   kill -KILL "$paused"
   wait_for "the end of a paused workload whose supervisor was killed" 20 gone "$first"
