@@ -21,6 +21,7 @@
 #include <ctime>
 
 #include "runtime/landlock_access.h"
+#include "runtime/launch_actions.h"
 #include "runtime/linux_calls.h"
 
 namespace cordon {
@@ -157,7 +158,13 @@ void HandOver(const HoldContext& context, pid_t workload, int pidfd) {
                               // calls get ENOSYS
   }
   AwaitUnlessEnded(context.supervisor, SetupMessageKind::kGo, pidfd);
-  page.go.store(1);
+  // The table is the workload's, too, which is about to execute a path of the sandbox's.
+  if (Holds(Guard::kNoDescriptors)) {
+    std::array<int, 2> kept{context.supervisor, context.handed_on};
+    std::ranges::sort(kept);
+    CloseOthers(STDERR_FILENO + 1, kept);
+  }
+  page.go.store(HandoverPage::kExecute);
 }
 
 /// Reaps everything that is dead; ends the sandbox when the workload is.
@@ -286,15 +293,9 @@ void BecomeHolder(const HoldContext& context, const char* name) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     Quit();
   }
-  unsigned first = Holds(Guard::kNoDescriptors) ? STDERR_FILENO + 1 : ~0U;
-  for (const int kept : context.kept) {
-    const auto number = static_cast<unsigned>(kept);
-    if (number > first) {
-      (void)::syscall(SYS_close_range, first, number - 1, 0);
-    }
-    first = std::max(first, number + 1);
+  if (Holds(Guard::kNoDescriptors)) {
+    CloseOthers(STDERR_FILENO + 1, context.kept);
   }
-  (void)::syscall(SYS_close_range, first, ~0U, 0);
   // After PDEATHSIG: a supervisor that died before it left its end of the socket closed, and this
   // wait ends.
   Await(context.supervisor, SetupMessageKind::kProceed);

@@ -20,6 +20,20 @@ namespace cordon {
 
 using namespace linux_calls;
 
+void CloseOthers(unsigned first, std::span<const int> kept) {
+  for (const int one : kept) {
+    if (one < 0) {
+      continue;
+    }
+    const auto number = static_cast<unsigned>(one);
+    if (number > first) {
+      (void)::syscall(SYS_close_range, first, number - 1, 0);
+    }
+    first = number >= first ? number + 1 : first;
+  }
+  (void)::syscall(SYS_close_range, first, ~0U, 0);
+}
+
 StepResult BringLoopbackUp() {
   const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ifreq request{};

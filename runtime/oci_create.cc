@@ -53,6 +53,13 @@ std::vector<int> Kept(const OciInitContext& context) {
   return kept;
 }
 
+std::vector<int> KeptForStart(const OciInitContext& context) {
+  std::vector<int> kept{context.page_file, context.runtime, context.listener};
+  std::erase(kept, -1);
+  std::ranges::sort(kept);
+  return kept;
+}
+
 void Reap(pid_t pid) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -303,12 +310,14 @@ Expected<CreatedContainer> CreateOciContainer(OciCreation creation) {
                          .creating = creating,
                          .created = created,
                          .becomes_root = plan.HasNew(CLONE_NEWUSER),
-                         .kept = {}};
+                         .kept = {},
+                         .kept_for_start = {}};
   for (const OciJoinedNamespace& space : plan.joined) {
     context.joined_flags.push_back(space.flag);
     context.becomes_root = context.becomes_root || space.flag == CLONE_NEWUSER;
   }
   context.kept = Kept(context);
+  context.kept_for_start = KeptForStart(context);
   RETURN_IF_ERROR(making.Clone(context));
   theirs.Reset();
   OciRecord record = creation.record;

@@ -10,11 +10,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 
 #include "common/file.h"
+#include "runtime/launch_actions.h"
 #include "runtime/oci_create.h"
 #include "runtime/oci_init.h"
 #include "runtime/oci_page.h"
@@ -34,7 +36,7 @@ struct EnterContext {
   int container = -1;
   int namespaces = 0;  ///< CLONE_NEW* to enter
   std::vector<int> task_files;
-  int cgroup_folder = -1;
+  std::vector<int> kept;  ///< of the runtime's descriptors, ascending
 };
 
 StepResult TakeOwnTerminal(const EnterContext& context) {
@@ -66,6 +68,7 @@ StepResult TakeOwnTerminal(const EnterContext& context) {
   }
   require(TakeOwnTerminal(context));
   require(ConfineOciProcess(context.confinement));
+  CloseOthers(3 + context.confinement.plan.preserved_fds, std::array{context.runtime});
   if (SendSetupMessage(context.runtime, {SetupMessageKind::kCreated, LaunchStep::kNone, 0, 0}) !=
       0) {
     ::_exit(125);
@@ -78,6 +81,7 @@ StepResult TakeOwnTerminal(const EnterContext& context) {
 /// Enters everything, and makes the process from there, as a child of the runtime.
 [[noreturn]] void RunEnterer(const EnterContext& context) {
   const auto fail = [&](LaunchStep step) { ReportOciFailure(context.runtime, Failed(step)); };
+  CloseOthers(3 + context.confinement.plan.preserved_fds, context.kept);
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     fail(LaunchStep::kEnterNamespace);
   }
@@ -94,10 +98,6 @@ StepResult TakeOwnTerminal(const EnterContext& context) {
   }
   clone_args arguments{};
   arguments.flags = CLONE_PARENT;
-  if (context.cgroup_folder >= 0) {
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<std::uint64_t>(context.cgroup_folder);
-  }
   const auto child = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
   if (child == 0) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -163,7 +163,8 @@ class Entering {
     }
   }
 
-  Expected<pid_t> Run(const EnterContext& context, UniqueFd theirs);
+  /// `cgroup_folder`: of v2; -1: none.
+  Expected<pid_t> Run(const EnterContext& context, UniqueFd theirs, int cgroup_folder);
 
  private:
   Expected<SetupMessage> Receive(std::array<UniqueFd, kMaxSetupFds>& fds);
@@ -204,10 +205,16 @@ Status Entering::Confine() {
   }
 }
 
-Expected<pid_t> Entering::Run(const EnterContext& context, UniqueFd theirs) {
-  clone_args plain{};
-  plain.exit_signal = SIGCHLD;
-  const auto enterer = static_cast<pid_t>(::syscall(SYS_clone3, &plain, sizeof plain));
+Expected<pid_t> Entering::Run(const EnterContext& context, UniqueFd theirs, int cgroup_folder) {
+  clone_args arguments{};
+  arguments.exit_signal = SIGCHLD;
+  // From out here: where cgroup2 is mounted with nsdelegate, nobody may be moved into a cgroup
+  // namespace from within it (cgroup_css_set_fork() in kernel/cgroup/cgroup.c).
+  if (cgroup_folder >= 0) {
+    arguments.flags = CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(cgroup_folder);
+  }
+  const auto enterer = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
   if (enterer < 0) {
     const int clone_errno = errno;
     return Fail(SystemError(clone_errno, "making a process"));
@@ -260,11 +267,15 @@ Expected<pid_t> ExecuteInOciContainer(const OciExecution& execution) {
                        .container = execution.container,
                        .namespaces = namespaces,
                        .task_files = {},
-                       .cgroup_folder = cgroup_folder.get()};
+                       .kept = {theirs.get(), proc.get(), execution.container}};
   for (const UniqueFd& file : task_files) {
     context.task_files.push_back(file.get());
+    context.kept.push_back(file.get());
   }
-  return Entering(execution, UniqueFd(ends[0])).Run(context, std::move(theirs));
+  std::erase(context.kept, -1);
+  std::ranges::sort(context.kept);
+  return Entering(execution, UniqueFd(ends[0]))
+      .Run(context, std::move(theirs), cgroup_folder.get());
 }
 
 }  // namespace cordon

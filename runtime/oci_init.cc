@@ -107,22 +107,6 @@ StepResult RunHooks(const std::vector<OciHookCall>& hooks, const OciHookState& s
   return kDone;
 }
 
-void CloseSources(const OciInitContext& context) {
-  const auto close = [](int fd) {
-    if (fd >= 0) {
-      (void)::close(fd);
-    }
-  };
-  for (const std::vector<int>* list :
-       {&context.sources.devices, &context.task_files, &context.joined}) {
-    for (const int fd : *list) {
-      close(fd);
-    }
-  }
-  close(context.sources.root);
-  close(context.cgroup_folder);
-}
-
 /// Waits until `start` comes, and gives it what it needs; its connection.
 int AwaitStart(const OciInitContext& context) {
   int client = -1;
@@ -141,17 +125,6 @@ int AwaitStart(const OciInitContext& context) {
 }
 
 }  // namespace
-
-void CloseOthers(unsigned first, const std::vector<int>& kept) {
-  for (const int one : kept) {
-    const auto number = static_cast<unsigned>(one);
-    if (number > first) {
-      (void)::syscall(SYS_close_range, first, number - 1, 0);
-    }
-    first = number >= first ? number + 1 : first;
-  }
-  (void)::syscall(SYS_close_range, first, ~0U, 0);
-}
 
 void ReportOciFailure(int runtime, const StepResult& result) {
   (void)SendSetupMessage(runtime,
@@ -227,8 +200,8 @@ void RunOciInit(const OciInitContext& context) {
     Quit();
   }
   AwaitOci(runtime, SetupMessageKind::kProceed);
-  // After the maps were written. Where the pid namespace is another container's, nothing in it may
-  // trace or read this process: it is a copy of the runtime (CVE-2019-5736).
+  // At the latest once the maps are written. Where the pid namespace is another container's,
+  // nothing in it may trace or read this process: it is a copy of the runtime (CVE-2019-5736).
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   (void)::prctl(PR_SET_NAME, "cordon-init");
   (void)::umask(0);
@@ -247,7 +220,7 @@ void RunOciInit(const OciInitContext& context) {
   Require(runtime, RunHooks(context.create_hooks, context.creating));
   Require(runtime, EnterOciTree(context.plan, context.sources));
   Require(runtime, ConfineOciProcess(context.confinement));
-  CloseSources(context);
+  CloseOthers(3 + context.plan.process.preserved_fds, context.kept_for_start);
   if (SendSetupMessage(runtime, {SetupMessageKind::kCreated, LaunchStep::kNone, 0, 0}) != 0) {
     Quit();
   }
@@ -264,6 +237,12 @@ void RunOciJoiner(const OciInitContext& context) {
   CloseOthers(3 + plan.process.preserved_fds, context.kept);
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     Quit();
+  }
+  // Before anything in the other container's namespaces can see it: it still has the host's root,
+  // and is a copy of the runtime. Where a user namespace is made, too, the caller may be an
+  // ordinary user who has to write its maps, and then may only as long as it is dumpable (proc(5)).
+  if (!plan.HasNew(CLONE_NEWUSER) || ::geteuid() == 0) {
+    (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   }
   if (const int error = JoinNamespaces(context.joined, context.joined_flags); error != 0) {
     ReportOciFailure(context.runtime, {LaunchStep::kEnterNamespace, error, 0});

@@ -34,10 +34,9 @@ struct OciInitContext {
   /// What it keeps of the runtime's descriptors beside the standard and the preserved ones,
   /// ascending: a lock must not live on in it.
   std::vector<int> kept;
+  /// The same for the wait for `start`: sockets and a page, no folder.
+  std::vector<int> kept_for_start;
 };
-
-/// Closes all descriptors from `first` on but for `kept`, which are ascending. Async-signal-safe.
-void CloseOthers(unsigned first, const std::vector<int>& kept);
 
 /// clone3(2) of a process that then is the container's first. `more_flags`: besides the plan's.
 /// -1 with errno; 0 in the child.

@@ -265,7 +265,7 @@ StepResult LoadFilters(const OciConfinement& confinement, HandoverPage& page) {
     if (filter.listener) {
       page.listener.store(static_cast<std::int32_t>(result));
       page.state.store(HandoverPage::kConfined);
-      while (page.go.load() == 0) {
+      while (page.go.load() == HandoverPage::kWait) {
         Relax();
       }
     }

@@ -7,7 +7,7 @@ source "$here/../testing/harness.sh"
 # shellcheck source=tests/runtime/oci_bundle.sh
 source "$here/oci_bundle.sh"
 need_root
-need_programs /usr/bin/python3
+need_programs /usr/bin/python3 busybox setpriv
 
 make_root "$work/clean" /bin/cat /bin/ls /usr/bin/stat /bin/readlink /usr/bin/id /bin/sleep
 mkdir "$work/outside"
@@ -80,6 +80,27 @@ oci start stays
 for fd in 3 5 7 9 11; do
   expect_missing "exec --cwd /proc/self/fd/$fd neither" marker "$(oci exec --cwd "/proc/self/fd/$fd" stays /bin/ls -a .. . 2>&1 || true)"
 done
+exec 9<&-
+
+# CVE-2024-21626 again: the program is found behind a descriptor that the runtime still has while it executes, in the root of a process that the
+# container could trace.
+mkdir "$work/foreign"
+cp "$(command -v busybox)" "$work/foreign/busybox"
+setpriv --bounding-set -all --inh-caps -all sleep 600 &
+foreign=$!
+at_end stop_pid "$foreign"
+exec 9</proc
+expect_equal "control: without a runtime that is a way there" foreign "$("/proc/self/fd/9/$foreign/root$work/foreign/busybox" echo foreign)"
+folders=
+for fd in {3..40}; do
+  folders+=:/proc/self/fd/$fd/$foreign/root$work/foreign
+done
+attempt program "c['process']['args'] = ['busybox', 'echo', 'foreign']; c['process']['env'] = ['PATH=${folders:1}']"
+expect_equal "a command behind the runtime's descriptors is not executed" "" "$(grep -x foreign <<<"$said" || true)"
+said=$(oci exec --env "PATH=${folders:1}" stays busybox echo foreign 2>&1 || true)
+expect_equal "nor one of exec" "" "$(grep -x foreign <<<"$said" || true)"
+attempt program "c['process']['args'] = ['cat', '/etc/passwd']; c['process']['env'] = ['PATH=${folders:1}:/bin']"
+expect_ran "control: a command found after those is"
 exec 9<&-
 expect_equal "control: exec --cwd" /etc "$(oci exec --cwd /etc stays /bin/sh -c pwd)"
 
