@@ -14,11 +14,12 @@ it and a reason for every rule. Docker, Podman, Kubernetes and systemd
 take them, and its own runtime holds programs to them with namespaces and
 control groups.")
 set(CPACK_PACKAGE_FILE_NAME cordon_${PROJECT_VERSION}_${CMAKE_SYSTEM_PROCESSOR})
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_SOURCE_GENERATOR TGZ)
 set(CPACK_SOURCE_PACKAGE_FILE_NAME cordon-${PROJECT_VERSION})
-set(CPACK_SOURCE_IGNORE_FILES "/build/;/[.]git/")
+# Expressions for whole paths: a folder called build above the sources does not count.
+string(REGEX REPLACE "([][+.*()^$?|\\])" "[\\1]" source_folder "${CMAKE_SOURCE_DIR}")
+set(CPACK_SOURCE_IGNORE_FILES "^${source_folder}/build/" "^${source_folder}/[.]git/" "^${source_folder}/[.]git$" "^${source_folder}/[.]cache/")
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)

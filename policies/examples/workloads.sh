@@ -98,7 +98,8 @@ python3_do() {
   gets 8000 / /folder/ /folder /folder/large.txt /missing
   post 8000 / >/dev/null || true
 }
-python3_ends=(TERM INT)
+# As first process of a container it does not heed TERM.
+python3_ends=(INT KILL)
 
 # --- node ---
 node_programs=(/usr/bin/node)
