@@ -193,7 +193,10 @@ int RunProfile(const ProfileOptions& options) {
   if (existing) {
     result.Merge(*existing);
   }
-  if (const Status written = WriteTo(*destination, WriteRecording(result)); !written.has_value()) {
+  // What earlier runs learned must not be lost with a machine; one run can be made again.
+  const Durability durability = existing ? Durability::kSynced : Durability::kUnsynced;
+  if (const Status written = WriteTo(*destination, WriteRecording(result), durability);
+      !written.has_value()) {
     (void)ReportError(written.error());
     return kCannot;
   }

@@ -37,9 +37,10 @@ Expected<RecordingDestination> PrepareDestination(const std::string& path,
   return destination;
 }
 
-Status WriteTo(const RecordingDestination& destination, const std::string& document) {
+Status WriteTo(const RecordingDestination& destination, const std::string& document,
+               Durability durability) {
   if (!destination.in_place) {
-    return WriteFileAtomically(destination.path, document);
+    return WriteFileAtomically(destination.path, document, 0644, durability);
   }
   ASSIGN_OR_RETURN(const UniqueFd fd, OpenAt(AT_FDCWD, destination.path, O_WRONLY));
   std::string_view rest = document;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/error.h"
+#include "common/file.h"
 #include "model/recording.h"
 
 namespace cordon::cli {
@@ -21,6 +22,7 @@ Expected<RecordingDestination> PrepareDestination(const std::string& path,
                                                   const std::string& append);
 
 /// Writes `document`; a regular file is replaced in one step.
-Status WriteTo(const RecordingDestination& destination, const std::string& document);
+Status WriteTo(const RecordingDestination& destination, const std::string& document,
+               Durability durability = Durability::kSynced);
 
 }  // namespace cordon::cli

@@ -40,15 +40,16 @@ Status WriteAll(int fd, std::string_view content, const std::string& path) {
   return {};
 }
 
-/// Creates `path`, which must not exist, with `content` on disk.
+/// Creates `path`, which must not exist, with `content`.
 Status WriteNewFile(const std::string& path, std::string_view content, unsigned mode,
-                    const std::string& shown) {
+                    const std::string& shown, Durability durability) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd.valid()) {
     return Fail(SystemError(errno, fmt::format("create {}", Quote(shown))));
   }
   RETURN_IF_ERROR(WriteAll(fd.get(), content, shown));
-  if (::fsync(fd.get()) != 0 && errno != EINVAL) {  // EINVAL: a file system without fsync
+  if (durability == Durability::kSynced && ::fsync(fd.get()) != 0 &&
+      errno != EINVAL) {  // EINVAL: a file system without fsync
     return Fail(SystemError(errno, fmt::format("fsync {}", Quote(shown))));
   }
   return {};
@@ -99,7 +100,8 @@ Status FillFolder(const std::string& folder, const std::map<std::string, std::st
   for (const auto& [name, content] : files) {
     std::string file = folder;
     file.append("/").append(name);
-    RETURN_IF_ERROR(WriteNewFile(file, content, 0644, shown + "/" + name));
+    RETURN_IF_ERROR(
+        WriteNewFile(file, content, 0644, fmt::format("{}/{}", shown, name), Durability::kSynced));
   }
   return {};
 }
@@ -179,9 +181,10 @@ Expected<std::string> ReadFile(const std::string& path, std::size_t limit_bytes)
   }
 }
 
-Status WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode) {
+Status WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode,
+                           Durability durability) {
   const std::string temporary = TemporaryName(path);
-  Status status = WriteNewFile(temporary, content, mode, path);
+  Status status = WriteNewFile(temporary, content, mode, path, durability);
   if (status && ::rename(temporary.c_str(), path.c_str()) != 0) {
     status = Fail(SystemError(errno, fmt::format("rename into {}", Quote(path))));
   }
@@ -189,7 +192,7 @@ Status WriteFileAtomically(const std::string& path, std::string_view content, un
     (void)::unlink(temporary.c_str());
     return status;
   }
-  return SyncParent(path);
+  return durability == Durability::kSynced ? SyncParent(path) : Status();
 }
 
 Status WriteFolderAtomically(const std::string& path,

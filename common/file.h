@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,9 +18,17 @@ Expected<UniqueFd> OpenAt(int dirfd, const std::string& path, int flags, unsigne
 /// kInvalidInput when it is not a regular file, pipe or character device.
 Expected<std::string> ReadFile(const std::string& path, std::size_t limit_bytes);
 
+/// Must what is written outlast a machine that loses power at once? Waiting for a disk takes
+/// milliseconds.
+enum class Durability : std::uint8_t {
+  kSynced,    ///< fsync(2): then either all of it is there, or what was there before
+  kUnsynced,  ///< as any program's file
+};
+
 /// Replaces `path` by `content` in one step: a temporary file beside it, fsync, rename. On failure
 /// `path` is as it was and nothing is left beside it.
-Status WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode = 0644);
+Status WriteFileAtomically(const std::string& path, std::string_view content, unsigned mode = 0644,
+                           Durability durability = Durability::kSynced);
 
 /// Makes the folder `path` hold exactly `files` (relative name without '/' -> content), in one step
 /// for readers: a new folder beside it is filled and exchanged with the old one (renameat2

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "model/architecture_tables.h"
+
 namespace cordon {
 namespace {
 
@@ -19,17 +21,16 @@ constexpr Row kRows[] = {
 
 using NumberedNames = std::vector<std::pair<std::int32_t, std::string_view>>;
 
-std::array<NumberedNames, kArchitectureCount> SortByNumber() {
-  std::array<NumberedNames, kArchitectureCount> tables;
-  for (std::size_t arch = 0; arch < kArchitectureCount; ++arch) {
-    for (const Row& row : kRows) {
-      if (row.numbers.at(arch) >= 0) {
-        tables.at(arch).emplace_back(row.numbers.at(arch), row.name);
-      }
+NumberedNames SortByNumber(Architecture arch) {
+  NumberedNames table;
+  for (const Row& row : kRows) {
+    const std::int32_t number = row.numbers.at(static_cast<std::size_t>(arch));
+    if (number >= 0) {
+      table.emplace_back(number, row.name);
     }
-    std::sort(tables.at(arch).begin(), tables.at(arch).end());
   }
-  return tables;
+  std::ranges::sort(table);
+  return table;
 }
 
 const Row* FindRow(std::string_view name) {
@@ -46,8 +47,8 @@ static_assert(std::is_sorted(std::begin(kRows), std::end(kRows),
 }  // namespace
 
 const std::vector<std::pair<std::int32_t, std::string_view>>& SyscallsOf(Architecture arch) {
-  static const auto kTables = SortByNumber();
-  return kTables.at(static_cast<std::size_t>(arch));
+  static ArchitectureTables<NumberedNames> tables;
+  return tables.For(arch, SortByNumber);
 }
 
 std::optional<std::string_view> SyscallName(Syscall call) {

@@ -5,6 +5,8 @@
 #include <map>
 #include <vector>
 
+#include "model/architecture_tables.h"
+
 // To add a call: one row below, in the order of names. A call without a row is recorded all the
 // same, with its results and without arguments. A row with a new effect needs a rule in tracer/
 // (CONTRIBUTING.md).
@@ -396,22 +398,30 @@ const SyscallSignature& Unlisted() {
 }
 
 /// number -> row, for one ABI.
-using RowsByNumber = std::vector<const SyscallSignature*>;
+struct RowsByNumber {
+  std::vector<const SyscallSignature*> low;              ///< by number, as far as kLow
+  std::map<std::int32_t, const SyscallSignature*> high;  ///< the few calls of Arm's own
+  /// Rows, by name, that hold nothing else: of calls that have none.
+  std::map<std::string_view, SyscallSignature> bare;
+};
+
+constexpr std::int32_t kLow = 1024;  // no ABI has others before Arm's own, from 0xf0001
 
 RowsByNumber IndexRows(Architecture arch) {
-  // A call without a row of its own gets one that has nothing but its name.
-  static std::map<std::string_view, SyscallSignature> bare;
   RowsByNumber rows;
   for (const auto& [number, name] : SyscallsOf(arch)) {
-    if (number < 0) {
+    const SyscallSignature& listed = SignatureOf(arch, name);
+    const SyscallSignature* const row =
+        listed.name.empty()
+            ? &rows.bare.try_emplace(name, SyscallSignature{.name = name}).first->second
+            : &listed;
+    if (number >= kLow) {
+      rows.high.emplace(number, row);
       continue;
     }
     const auto slot = static_cast<std::size_t>(number);
-    rows.resize(std::max(rows.size(), slot + 1), nullptr);
-    const SyscallSignature& row = SignatureOf(arch, name);
-    rows[slot] = row.name.empty()
-                     ? &bare.try_emplace(name, SyscallSignature{.name = name}).first->second
-                     : &row;
+    rows.low.resize(std::max(rows.low.size(), slot + 1), nullptr);
+    rows.low[slot] = row;
   }
   return rows;
 }
@@ -429,16 +439,15 @@ const SyscallSignature& SignatureOf(Architecture arch, std::string_view name) {
 }
 
 const SyscallSignature& SignatureOf(Syscall call) {
-  static const std::array<RowsByNumber, kArchitectureCount> kIndex = [] {
-    std::array<RowsByNumber, kArchitectureCount> index;
-    for (std::size_t i = 0; i < index.size(); ++i) {
-      index[i] = IndexRows(static_cast<Architecture>(i));
-    }
-    return index;
-  }();
-  const RowsByNumber& rows = kIndex[static_cast<std::size_t>(call.arch)];
+  static ArchitectureTables<RowsByNumber> tables;
+  const RowsByNumber& rows = tables.For(call.arch, IndexRows);
+  if (call.number >= kLow) {
+    const auto found = rows.high.find(call.number);
+    return found != rows.high.end() ? *found->second : Unlisted();
+  }
   const auto slot = static_cast<std::size_t>(call.number);
-  return call.number >= 0 && slot < rows.size() && rows[slot] != nullptr ? *rows[slot] : Unlisted();
+  return call.number >= 0 && slot < rows.low.size() && rows.low[slot] != nullptr ? *rows.low[slot]
+                                                                                 : Unlisted();
 }
 
 std::span<const ScalarArgument> RecordedScalars(Architecture arch, std::string_view name) {
