@@ -1,6 +1,6 @@
 #!/bin/bash
-# bare-debian.sh [COMMAND…]: makes a Debian 12 that has only its base system and git, puts a clone of this repository's HEAD into it, and runs
-# there `./dev quickstart` and `./dev test` (or COMMAND). Needs root and debootstrap. The base tree is kept for the next time in
+# bare-debian.sh [--with FILE]… [COMMAND…]: makes a Debian 12 that has only its base system and git, puts a clone of this repository's HEAD into it, and runs
+# there `./dev quickstart` and `./dev test` (or COMMAND). With FILEs these come to /root in place of the clone, and COMMAND runs there. Needs root and debootstrap. The base tree is kept for the next time in
 # $CORDON_BARE_CACHE (default /var/tmp/cordon-bare); the copy that is worked in is removed, unless CORDON_BARE_KEEP is set.
 #
 # The tree is entered by pivot_root in its own mount, pid, uts and ipc namespaces: under plain chroot(2) the kernel refuses user
@@ -17,9 +17,15 @@ fail() {
   exit 1
 }
 
+files=()
+while [[ ${1:-} == --with ]]; do
+  files+=("$(realpath "$2")")
+  shift 2
+done
+
 ((EUID == 0)) || fail "run this as root: debootstrap and pivot_root need it"
 command -v debootstrap >/dev/null || fail "debootstrap is missing: apt-get install debootstrap"
-[[ -z $(git status --porcelain) ]] || echo "bare-debian: uncommitted changes are not tested: the clone is of HEAD" >&2
+((${#files[@]} > 0)) || [[ -z $(git status --porcelain) ]] || echo "bare-debian: uncommitted changes are not tested: the clone is of HEAD" >&2
 
 mkdir -p "$cache"
 if [[ ! -e $cache/base.complete ]]; then
@@ -48,7 +54,11 @@ fi
 grep -rlEiZ "^Acquire::(Check|http|https|Retries)" /etc/apt/apt.conf.d |
   xargs -r0 cp -t "$tree/etc/apt/apt.conf.d/"
 
-git clone --quiet --no-hardlinks . "$tree/root/cordon"
+if ((${#files[@]} > 0)); then
+  cp "${files[@]}" "$tree/root/"
+else
+  git clone --quiet --no-hardlinks . "$tree/root/cordon"
+fi
 
 cat >"$tree/root/enter" <<'ENTER'
 #!/bin/bash
@@ -76,6 +86,7 @@ ENTER
 
 command='cd /root/cordon && time ./dev quickstart && time ./dev test'
 (($# == 0)) || command="cd /root/cordon && $*"
+((${#files[@]} == 0)) || command="cd /root && $*"
 status=0
 unshare --mount --pid --fork --kill-child --uts --ipc bash "$tree/root/enter" "$tree" "$command" || status=$?
 ((status == 0)) || fail "FAILED on the bare Debian: exit status $status of: $command"
