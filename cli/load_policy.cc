@@ -51,6 +51,12 @@ Expected<FilterSource> SourceOf(const PolicyBundle& bundle, FilterVariant varian
 
 Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant, FilterUse use) {
   ASSIGN_OR_RETURN(const auto files, ReadPolicyFolder(folder));
+  return LoadPolicyFiles(files, folder, variant, use);
+}
+
+Expected<LoadedPolicy> LoadPolicyFiles(const std::map<std::string, std::string>& files,
+                                       const std::string& folder, FilterVariant variant,
+                                       FilterUse use) {
   LoadedPolicy policy;
   ASSIGN_OR_RETURN(policy.bundle, ParsePolicyBundle(files, folder));
   if (variant == FilterVariant::kPlain) {

@@ -2,6 +2,7 @@
 
 #include <linux/filter.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,10 @@ struct LoadedPolicy {
 /// and for two phases of a bundle that has one.
 Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant,
                                   FilterUse use = FilterUse::kEnforce);
+
+/// The same of the files of a folder (name -> content), which `folder` names.
+Expected<LoadedPolicy> LoadPolicyFiles(const std::map<std::string, std::string>& files,
+                                       const std::string& folder, FilterVariant variant,
+                                       FilterUse use = FilterUse::kEnforce);
 
 }  // namespace cordon::cli

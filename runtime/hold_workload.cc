@@ -20,61 +20,29 @@
 #include <cstring>
 #include <ctime>
 
-#include "runtime/landlock_access.h"
+#include "runtime/landlock_ruleset.h"
 #include "runtime/launch_actions.h"
 #include "runtime/linux_calls.h"
 
 namespace cordon {
 namespace {
 
-struct LandlockRulesetAttributes {
-  std::uint64_t handled_access_fs;
-};
-
-struct __attribute__((packed)) LandlockPathBeneath {
-  std::uint64_t allowed_access;
-  std::int32_t parent_fd;
-};
-
-constexpr int kLandlockRulePathBeneath = 1;
-
-/// The ruleset of the plan. Rules follow inodes, so it is built inside, where the mounts are those
-/// that the workload sees. A path that does not exist is left out: nothing there can be allowed.
+/// The ruleset of the plan, for the workload and for who enters later.
 StepResult BuildLandlock(const HoldContext& context, int& ruleset) {
   const LaunchPlan& plan = context.plan;
   if (plan.file_holder != FileHolder::kLandlock || ruleset >= 0) {
     return kDone;
   }
-  const LandlockRulesetAttributes attributes{plan.landlock_handled};
-  ruleset =
-      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
-  if (ruleset < 0) {
-    return Failed(LaunchStep::kLandlockRuleset);
-  }
-  const std::uint64_t file_rights = LandlockFileRights();
-  for (std::size_t i = 0; i < plan.landlock.size(); ++i) {
-    const int place = ::open(plan.landlock[i].path.c_str(), O_PATH | O_CLOEXEC);
-    if (place < 0) {
-      if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES) {
-        (void)SendSetupMessage(context.supervisor,
-                               {SetupMessageKind::kNote, LaunchStep::kLandlockRule, errno,
-                                static_cast<std::uint32_t>(i)});
-        continue;
-      }
-      return Failed(LaunchStep::kLandlockRule, i);
-    }
-    struct stat status{};
-    if (::fstat(place, &status) != 0) {
-      return Failed(LaunchStep::kLandlockRule, i);
-    }
-    const std::uint64_t access =
-        S_ISDIR(status.st_mode) ? plan.landlock[i].access : plan.landlock[i].access & file_rights;
-    const LandlockPathBeneath rule{access, place};
-    if (access != 0 &&
-        ::syscall(SYS_landlock_add_rule, ruleset, kLandlockRulePathBeneath, &rule, 0) != 0) {
-      return Failed(LaunchStep::kLandlockRule, i);
-    }
-    (void)::close(place);
+  const LandlockNote note{[](const void* supervisor, std::uint32_t index, int sys_errno) {
+                            (void)SendSetupMessage(*static_cast<const int*>(supervisor),
+                                                   {SetupMessageKind::kNote,
+                                                    LaunchStep::kLandlockRule, sys_errno, index});
+                          },
+                          &context.supervisor};
+  if (const StepResult made =
+          MakeLandlockRuleset(plan.landlock_handled, plan.landlock, note, ruleset);
+      !made.ok()) {
+    return made;
   }
   const std::array<int, 1> made{ruleset};
   if (SendSetupMessage(context.supervisor, {SetupMessageKind::kRuleset, LaunchStep::kNone, 0, 0},

@@ -333,28 +333,14 @@ Status PlanLimits(const LaunchRequest& request, const HostFeatures& host, Launch
 Status PlanLandlock(const std::vector<LandlockRule>& rules, const HostFeatures& host,
                     LaunchPlan& plan) {
   plan.file_holder = FileHolder::kLandlock;
-  plan.landlock_handled = LandlockRightsOfAbi(host.landlock_abi);
-  std::uint64_t wanted = 0;
-  for (const LandlockRule& rule : rules) {
-    LandlockStep step{rule.path, 0};
-    for (const std::string& name : rule.access) {
-      const std::optional<std::uint64_t> bit = LandlockAccessBit(name);
-      if (!bit) {
-        return Fail(InvalidInput("Landlock rule for " + Quote(rule.path) + ": unknown access '" +
-                                 name + "'"));
-      }
-      step.access |= *bit;
-    }
-    wanted |= step.access;
-    step.access &= plan.landlock_handled;
-    plan.landlock.push_back(std::move(step));
-  }
+  ASSIGN_OR_RETURN(LandlockPlan landlock, PlanLandlockRules(rules, host.landlock_abi));
+  plan.landlock_handled = landlock.handled;
+  plan.landlock = std::move(landlock.rules);
   plan.file_part = "files are held by Landlock (ABI " + std::to_string(host.landlock_abi) + ", " +
                    std::to_string(plan.landlock.size()) + " rules), but not " +
                    Join(LandlockGaps(host.landlock_abi), ", ") +
                    ": what it refuses fails with EACCES";
-  const std::uint64_t refer = LandlockAccessBit("refer").value_or(0);
-  if ((wanted & refer) != 0 && (plan.landlock_handled & refer) == 0) {
+  if (landlock.lacks_refer) {
     plan.warnings.emplace_back(
         "Landlock ABI 1 (before Linux 5.19) refuses every rename across directories, which this "
         "workload does");

@@ -14,6 +14,7 @@
 #include "runtime/cgroup_plan.h"
 #include "runtime/host_features.h"
 #include "runtime/id_map.h"
+#include "runtime/landlock_ruleset.h"
 #include "runtime/launch_request.h"
 #include "runtime/mount_step.h"
 
@@ -35,11 +36,6 @@ struct RlimitStep {
   int resource = 0;
   rlimit limit{};
   std::string name;
-};
-
-struct LandlockStep {
-  std::string path;
-  std::uint64_t access = 0;  ///< LANDLOCK_ACCESS_FS_*
 };
 
 /// Everything that a launch will do, decided before anything is done. The processes between clone

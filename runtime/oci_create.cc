@@ -186,6 +186,9 @@ Status Making::Serve(OciRecord& record) {
     if (message.kind == SetupMessageKind::kTerminal) {
       RETURN_IF_ERROR(creation_.take_terminal(std::move(owned[0])));
     }
+    if (message.kind == SetupMessageKind::kRuleset) {
+      creation_.take_ruleset(std::move(owned[0]));
+    }
     if (message.kind == SetupMessageKind::kHooks) {
       const OciHooks& hooks = creation_.spec.hooks;
       RETURN_IF_ERROR(RunOciHooks(hooks.prestart, "prestart", record, OciStatus::kCreating));
@@ -288,8 +291,8 @@ Expected<CreatedContainer> CreateOciContainer(OciCreation creation) {
   UniqueFd theirs(ends[1]);
   const OciTreeSources tree = TreeSources(sources);
   OciArguments arguments(plan.process);
-  const OciConfinement confinement{plan.process, creation.filter, arguments, sources.proc.get(),
-                                   plan.may_set_groups};
+  const OciConfinement confinement{plan.process,       creation.filter,     arguments,
+                                   sources.proc.get(), plan.may_set_groups, -1};
   const std::vector<OciHookCall> create_hooks = OciHookCalls(creation.spec.hooks.create_container);
   const std::vector<OciHookCall> start_hooks = OciHookCalls(creation.spec.hooks.start_container);
   const OciHookState creating = SplitOciState(WriteOciState(creation.record, OciStatus::kCreating));

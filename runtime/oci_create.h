@@ -26,6 +26,8 @@ struct OciCreation {
   int start_listener = -1;  ///< a listening SOCK_SEQPACKET, for `start`
   /// Gets the terminal's master, when the process has one.
   std::function<Status(UniqueFd master)> take_terminal;
+  /// Gets the Landlock ruleset, when the process has one.
+  std::function<void(UniqueFd ruleset)> take_ruleset;
   /// Gets the record with pid and start time, as soon as there is a process: before any hook.
   std::function<Status(const OciRecord& record)> take_record;
 };

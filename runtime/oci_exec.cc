@@ -68,7 +68,8 @@ StepResult TakeOwnTerminal(const EnterContext& context) {
   }
   require(TakeOwnTerminal(context));
   require(ConfineOciProcess(context.confinement));
-  CloseOthers(3 + context.confinement.plan.preserved_fds, std::array{context.runtime});
+  const auto [first, second] = std::minmax({context.runtime, context.confinement.landlock_ruleset});
+  CloseOthers(3 + context.confinement.plan.preserved_fds, std::array{first, second});
   if (SendSetupMessage(context.runtime, {SetupMessageKind::kCreated, LaunchStep::kNone, 0, 0}) !=
       0) {
     ::_exit(125);
@@ -237,7 +238,7 @@ Expected<pid_t> Entering::Run(const EnterContext& context, UniqueFd theirs, int 
   RETURN_IF_ERROR(execution_.take_pid(pid_));
   (void)SendSetupMessage(channel_.get(), {SetupMessageKind::kGo, LaunchStep::kNone, 0, 0});
   RETURN_IF_ERROR(AwaitOciExecution(channel_.get(), context.page, execution_.plan,
-                                    execution_.seccomp, execution_.record, pid_));
+                                    execution_.take_listener, pid_));
   return std::exchange(pid_, -1);
 }
 
@@ -259,15 +260,20 @@ Expected<pid_t> ExecuteInOciContainer(const OciExecution& execution) {
   // A user namespace whose maps an ordinary user wrote has given setgroups(2) up.
   const Expected<std::string> set_groups =
       ReadFile(fmt::format("/proc/{}/setgroups", execution.record.pid), 64);
-  const OciConfinement confinement{execution.plan, execution.filter, arguments, proc.get(),
-                                   !set_groups || set_groups->starts_with("allow")};
-  EnterContext context{.confinement = confinement,
-                       .page = page.page(),
-                       .runtime = theirs.get(),
-                       .container = execution.container,
-                       .namespaces = namespaces,
-                       .task_files = {},
-                       .kept = {theirs.get(), proc.get(), execution.container}};
+  const OciConfinement confinement{execution.plan,
+                                   execution.filter,
+                                   arguments,
+                                   proc.get(),
+                                   !set_groups || set_groups->starts_with("allow"),
+                                   execution.landlock_ruleset};
+  EnterContext context{
+      .confinement = confinement,
+      .page = page.page(),
+      .runtime = theirs.get(),
+      .container = execution.container,
+      .namespaces = namespaces,
+      .task_files = {},
+      .kept = {theirs.get(), proc.get(), execution.container, execution.landlock_ruleset}};
   for (const UniqueFd& file : task_files) {
     context.task_files.push_back(file.get());
     context.kept.push_back(file.get());

@@ -10,16 +10,18 @@
 #include "model/oci_state.h"
 #include "runtime/oci_cgroups.h"
 #include "runtime/oci_process.h"
+#include "runtime/oci_start.h"
 
 namespace cordon {
 
 struct OciExecution {
   const OciProcessPlan& plan;
   const OciFilter& filter;
-  const OciSeccomp* seccomp = nullptr;  ///< nullptr: none
   const OciCgroups& cgroups;
   const OciRecord& record;
-  int container = -1;  ///< pidfd of the container's process
+  int container = -1;         ///< pidfd of the container's process
+  int landlock_ruleset = -1;  ///< that its processes are restricted by; -1: none
+  TakeListener take_listener;
   /// Gets the terminal's master, when the process has one.
   std::function<Status(UniqueFd master)> take_terminal;
   /// Told the pid before the command is executed.

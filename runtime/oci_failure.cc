@@ -76,6 +76,11 @@ Error DescribeOciProcessFailure(const OciProcessPlan& plan, const StepResult& re
     case LaunchStep::kRlimit:
       return Named(result.step, result.sys_errno,
                    result.index < plan.rlimits.size() ? plan.rlimits[result.index].name : "");
+    case LaunchStep::kLandlockRule:
+      return Named(result.step, result.sys_errno,
+                   result.index < plan.landlock.rules.size()
+                       ? Quote(plan.landlock.rules[result.index].path)
+                       : "");
     case LaunchStep::kLoadLabel:
       return Named(result.step, result.sys_errno, Quote(plan.security_label));
     default:

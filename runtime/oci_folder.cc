@@ -27,6 +27,8 @@ constexpr const char* kRecord = "/record.json";
 constexpr const char* kConfig = "/config.json";
 constexpr const char* kStart = "/start";
 constexpr const char* kTracer = "/tracer";
+constexpr const char* kMonitor = "/monitor";
+constexpr const char* kPolicy = "/policy";
 constexpr const char* kLock = "/lock";
 
 /// A socket's name reached through a descriptor: engines' folders are longer than an address may
@@ -196,6 +198,34 @@ Expected<UniqueFd> OciFolder::ConnectToTracer() const {
 
 bool OciFolder::IsTraced() const {
   return ::access((path_ + kTracer).c_str(), F_OK) == 0;
+}
+
+Expected<UniqueFd> OciFolder::ListenForWatched() const {
+  return ListenAt(kMonitor);
+}
+
+Expected<UniqueFd> OciFolder::ConnectToMonitor() const {
+  return ConnectTo(kMonitor, "the container's monitor is gone, which knows what it is held to");
+}
+
+bool OciFolder::IsMonitored() const {
+  return ::access((path_ + kMonitor).c_str(), F_OK) == 0;
+}
+
+Status OciFolder::WritePolicy(const std::map<std::string, std::string>& files) const {
+  const std::string folder = PolicyFolder();
+  if (::mkdir(folder.c_str(), 0700) != 0) {
+    const int mkdir_errno = errno;
+    return Fail(SystemError(mkdir_errno, folder));
+  }
+  for (const auto& [name, content] : files) {
+    RETURN_IF_ERROR(WriteFileAtomically(folder + "/" + name, content, 0600));
+  }
+  return {};
+}
+
+std::string OciFolder::PolicyFolder() const {
+  return path_ + kPolicy;
 }
 
 bool OciFolder::IsWaiting() const {

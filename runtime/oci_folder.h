@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,15 @@ class OciFolder {
 
   /// Whether the container has, or had, a tracer.
   bool IsTraced() const;
+
+  /// The same three for what watches over a container that is held to a policy.
+  Expected<UniqueFd> ListenForWatched() const;
+  Expected<UniqueFd> ConnectToMonitor() const;
+  bool IsMonitored() const;
+
+  /// Keeps a policy as it was at `create` (name -> content of its files), and where.
+  Status WritePolicy(const std::map<std::string, std::string>& files) const;
+  std::string PolicyFolder() const;
 
   /// Whether the container still waits for its start.
   bool IsWaiting() const;

@@ -9,10 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 
+#include "runtime/landlock_ruleset.h"
 #include "runtime/launch_actions.h"
 #include "runtime/setup_channel.h"
 
@@ -105,6 +107,37 @@ StepResult RunHooks(const std::vector<OciHookCall>& hooks, const OciHookState& s
     }
   }
   return kDone;
+}
+
+/// For this process, and through the runtime for what `exec` adds: by then the paths of the rules
+/// may lead elsewhere.
+StepResult MakeRuleset(const OciInitContext& context, int& ruleset) {
+  const LandlockPlan& landlock = context.plan.process.landlock;
+  if (landlock.handled == 0) {
+    return kDone;
+  }
+  if (const StepResult made =
+          MakeLandlockRuleset(landlock.handled, landlock.rules, LandlockNote(), ruleset);
+      !made.ok()) {
+    return made;
+  }
+  const std::array<int, 1> fds{ruleset};
+  const int error =
+      SendSetupMessage(context.runtime, {SetupMessageKind::kRuleset, LaunchStep::kNone, 0, 0}, fds);
+  return {LaunchStep::kLandlockRuleset, error, 0};
+}
+
+/// What is not for the wait, before the path of a command is walked.
+void CloseForStart(const OciInitContext& context, int ruleset) {
+  constexpr std::size_t kMost = 8;
+  std::array<int, kMost> kept{};
+  std::size_t count = 0;
+  for (const int one : context.kept_for_start) {
+    kept.at(count++) = one;
+  }
+  kept.at(count++) = ruleset;
+  std::sort(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(count));
+  CloseOthers(3 + context.plan.process.preserved_fds, std::span(kept.data(), count));
 }
 
 /// Waits until `start` comes, and gives it what it needs; its connection.
@@ -219,8 +252,11 @@ void RunOciInit(const OciInitContext& context) {
   AwaitOci(runtime, SetupMessageKind::kProceed);
   Require(runtime, RunHooks(context.create_hooks, context.creating));
   Require(runtime, EnterOciTree(context.plan, context.sources));
-  Require(runtime, ConfineOciProcess(context.confinement));
-  CloseOthers(3 + context.plan.process.preserved_fds, context.kept_for_start);
+  // Of the root, before the command's ids: it opens every path of the rules.
+  OciConfinement confinement = context.confinement;
+  Require(runtime, MakeRuleset(context, confinement.landlock_ruleset));
+  Require(runtime, ConfineOciProcess(confinement));
+  CloseForStart(context, confinement.landlock_ruleset);
   if (SendSetupMessage(runtime, {SetupMessageKind::kCreated, LaunchStep::kNone, 0, 0}) != 0) {
     Quit();
   }
@@ -229,7 +265,7 @@ void RunOciInit(const OciInitContext& context) {
   (void)::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
   (void)::close(runtime);
   (void)AwaitStart(context);
-  ExecuteOciProcess(context.confinement, context.page);
+  ExecuteOciProcess(confinement, context.page);
 }
 
 void RunOciJoiner(const OciInitContext& context) {

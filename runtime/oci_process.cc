@@ -20,6 +20,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "runtime/landlock_ruleset.h"
 #include "runtime/launch_actions.h"
 #include "runtime/oci_user_home.h"
 
@@ -258,7 +259,10 @@ StepResult LoadFilters(const OciConfinement& confinement, HandoverPage& page) {
     return Failed(LaunchStep::kSeccomp);
   }
   if (!filter.program.empty()) {
-    const long result = LoadProgram(filter.program, filter.flags);
+    long result = LoadProgram(filter.program, filter.flags | filter.optional_flags);
+    if (result < 0 && errno == EINVAL && filter.optional_flags != 0) {
+      result = LoadProgram(filter.program, filter.flags);
+    }
     if (result < 0) {
       return Failed(LaunchStep::kSeccomp);
     }
@@ -381,6 +385,12 @@ void ExecuteOciProcess(const OciConfinement& confinement, HandoverPage& page) {
   }
   if (const StepResult result = SetOwnRlimits(confinement.plan); !result.ok()) {
     End(page, result);
+  }
+  if (const StepResult result = RestrictByLandlock(confinement.landlock_ruleset); !result.ok()) {
+    End(page, result);
+  }
+  if (confinement.landlock_ruleset >= 0) {
+    (void)::close(confinement.landlock_ruleset);
   }
   if (const StepResult result = LoadFilters(confinement, page); !result.ok()) {
     End(page, result);

@@ -19,6 +19,7 @@ struct OciFilter {
   std::vector<sock_filter> program;  ///< empty: none
   std::vector<sock_filter> tracing;  ///< loaded before it, for a tracer; empty: none
   unsigned long flags = 0;           ///< SECCOMP_FILTER_FLAG_*
+  unsigned long optional_flags = 0;  ///< more of them, for kernels that know them
   bool listener = false;             ///< the flags ask for a user-notification listener
 
   /// Whether loading it needs CAP_SYS_ADMIN, which is then dropped by a capset that the filter must
@@ -44,6 +45,7 @@ struct OciConfinement {
   OciArguments& arguments;
   int proc = -1;               ///< the host's procfs, O_PATH
   bool may_set_groups = true;  ///< false where setgroups(2) was given up for a map of ids
+  int landlock_ruleset = -1;   ///< -1: files are not held
 };
 
 /// Makes the pseudoterminal's other end of `master` the standard streams and the controlling
@@ -54,9 +56,9 @@ StepResult TakeTerminal(const OciProcessPlan& plan, int master, int& slave);
 /// container's root, with all its capabilities still there.
 StepResult ConfineOciProcess(const OciConfinement& confinement);
 
-/// Loads the filters and executes the command. What fails is in `page`; the listener goes there too
-/// and waits for page.go. From the filter on it makes no call but capset, where that is needed,
-/// execve and exit_group; from that for a tracer on seccomp too.
+/// Applies the Landlock rules, loads the filters and executes the command. What fails is in `page`;
+/// the listener goes there too and waits for page.go. From the filter on it makes no call but
+/// capset, where that is needed, execve and exit_group; from that for a tracer on seccomp too.
 [[noreturn]] void ExecuteOciProcess(const OciConfinement& confinement, HandoverPage& page);
 
 }  // namespace cordon

@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "model/oci_spec.h"
 #include "runtime/host_features.h"
+#include "runtime/landlock_ruleset.h"
 #include "runtime/launch_plan.h"
 
 namespace cordon {
@@ -55,6 +56,8 @@ struct OciProcessPlan {
   std::string security_label;       ///< for the file below; empty: none
   std::string security_label_file;  ///< below /proc/thread-self
   std::string keyring;              ///< the session keyring to make; empty: none
+
+  LandlockPlan landlock;  ///< of a policy
 
   unsigned preserved_fds = 0;  ///< after the standard streams, handed on
 

@@ -62,7 +62,9 @@ Expected<std::vector<sock_filter>> Compile(const SeccompPolicy& policy, const st
   return program;
 }
 
-Status CheckPrivileges(const OciFilter& filter, const OciProcessPlan& plan) {
+}  // namespace
+
+Status CheckOciFilter(const OciFilter& filter, const OciProcessPlan& plan) {
   if (!filter.NeedsPrivilege(plan)) {
     return {};
   }
@@ -76,8 +78,6 @@ Status CheckPrivileges(const OciFilter& filter, const OciProcessPlan& plan) {
   }
   return {};
 }
-
-}  // namespace
 
 Expected<OciFilter> LoadOciFilter(const OciSeccomp& seccomp, const OciProcessPlan& plan,
                                   const std::string& cache_folder, const std::string& source,
@@ -111,7 +111,7 @@ Expected<OciFilter> LoadOciFilter(const OciSeccomp& seccomp, const OciProcessPla
       fmt::format("{}/{}.bpf", cache_folder, ToHex(Sha256(seccomp.profile_json)));
   ASSIGN_OR_RETURN(filter.program,
                    Compile(profile.policy, seccomp.profile_json, cache_folder, path));
-  RETURN_IF_ERROR(CheckPrivileges(filter, plan));
+  RETURN_IF_ERROR(CheckOciFilter(filter, plan));
   return filter;
 }
 

@@ -21,4 +21,8 @@ Expected<OciFilter> LoadOciFilter(const OciSeccomp& seccomp, const OciProcessPla
                                   const std::string& cache_folder, const std::string& source,
                                   std::vector<std::string>& warnings);
 
+/// That what comes after the filter of `plan`'s process, capset where it keeps a privilege to load
+/// it, is allowed by it. Fails with kInvalidInput.
+Status CheckOciFilter(const OciFilter& filter, const OciProcessPlan& plan);
+
 }  // namespace cordon

@@ -17,20 +17,20 @@
 namespace cordon {
 namespace {
 
-/// Gives the listener of `pid` to the agent that the profile names.
-Status HandListenerOn(HandoverPage& page, const OciSeccomp& seccomp, const OciRecord& record,
-                      pid_t pid) {
+Expected<UniqueFd> ListenerOf(HandoverPage& page, pid_t pid) {
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  const UniqueFd listener(
+  UniqueFd listener(
       static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), page.listener.load(), 0)));
   if (!listener.valid()) {
     const int get_errno = errno;
     return Fail(SystemError(get_errno, "taking the container's seccomp listener"));
   }
-  const Status sent = SendToSocket(
-      seccomp.listener_path, listener.get(),
-      WriteOciProcessState(record, OciStatus::kCreating, pid, seccomp.listener_metadata));
-  return sent ? sent : Fail(sent.error().WithContext("linux.seccomp.listenerPath"));
+  return listener;
+}
+
+Status HandListenerOn(HandoverPage& page, pid_t pid, const TakeListener& take_listener) {
+  ASSIGN_OR_RETURN(UniqueFd listener, ListenerOf(page, pid));
+  return take_listener(std::move(listener), pid);
 }
 
 bool HasEnded(int socket) {
@@ -60,6 +60,18 @@ Status SetRlimits(pid_t pid, const std::vector<Rlimit>& limits) {
 
 }  // namespace
 
+TakeListener ListenerForAgent(const OciSpec& spec, const OciRecord& record) {
+  if (!spec.seccomp || spec.seccomp->listener_path.empty()) {
+    return {};
+  }
+  return [&seccomp = *spec.seccomp, &record](UniqueFd listener, pid_t pid) -> Status {
+    const Status sent = SendToSocket(
+        seccomp.listener_path, listener.get(),
+        WriteOciProcessState(record, OciStatus::kCreating, pid, seccomp.listener_metadata));
+    return sent ? sent : Fail(sent.error().WithContext("linux.seccomp.listenerPath"));
+  };
+}
+
 Status SetRlimitsOf(pid_t pid, const std::vector<RlimitStep>& limits) {
   for (const RlimitStep& step : limits) {
     if (::syscall(SYS_prlimit64, pid, step.resource, &step.limit, nullptr) != 0) {
@@ -74,15 +86,15 @@ Status SetRlimitsOf(pid_t pid, const std::vector<RlimitStep>& limits) {
 }
 
 Status AwaitOciExecution(int socket, HandoverPage& page, const OciProcessPlan& plan,
-                         const OciSeccomp* seccomp, const OciRecord& record, pid_t pid) {
+                         const TakeListener& take_listener, pid_t pid) {
   bool handed_on = false;
-  const bool may_listen = seccomp != nullptr && !seccomp->listener_path.empty();
+  const bool may_listen = static_cast<bool>(take_listener);
   while (!HasEnded(socket)) {
     pollfd wait{socket, POLLIN, 0};
     constexpr int kListenerPollMs = 1;
     (void)::poll(&wait, 1, may_listen && !handed_on ? kListenerPollMs : -1);
     if (may_listen && !handed_on && page.listener.load() >= 0) {
-      if (const Status handed = HandListenerOn(page, *seccomp, record, pid); !handed) {
+      if (const Status handed = HandListenerOn(page, pid, take_listener); !handed) {
         (void)::kill(pid, SIGKILL);
         return handed;
       }
@@ -98,7 +110,7 @@ Status AwaitOciExecution(int socket, HandoverPage& page, const OciProcessPlan& p
 }
 
 Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const OciSpec& spec,
-                         const std::function<Status()>& before_go) {
+                         const OciStartActions& actions) {
   Expected<UniqueFd> socket = folder.ConnectToStart();
   if (!socket) {
     folder.ForgetStart();
@@ -122,7 +134,9 @@ Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const
   if (spec.process) {
     RETURN_IF_ERROR(SetRlimits(record.pid, spec.process->rlimits));
   }
-  RETURN_IF_ERROR(before_go());
+  if (actions.before_go) {
+    RETURN_IF_ERROR(actions.before_go());
+  }
   // From here on it is no longer waiting, whatever becomes of this process.
   folder.ForgetStart();
   if (const int error =
@@ -130,8 +144,8 @@ Status StartOciContainer(const OciFolder& folder, const OciRecord& record, const
       error != 0) {
     return Fail(SystemError(error, "the container's process"));
   }
-  return AwaitOciExecution(socket->get(), page.page(), PlanForWords(spec),
-                           spec.seccomp ? &*spec.seccomp : nullptr, record, record.pid);
+  return AwaitOciExecution(socket->get(), page.page(), PlanForWords(spec), actions.take_listener,
+                           record.pid);
 }
 
 }  // namespace cordon

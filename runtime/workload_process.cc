@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "runtime/guard.h"
+#include "runtime/landlock_ruleset.h"
 #include "runtime/launch_actions.h"
 
 namespace cordon {
@@ -127,20 +128,6 @@ StepResult InstallBaseFilter(const WorkloadContext& context) {
   return kDone;
 }
 
-StepResult RestrictByLandlock(const WorkloadContext& context) {
-  if (context.landlock_ruleset < 0) {
-    return kDone;
-  }
-  // Audit is told what the domain refuses, also after the execve(2) (landlock_restrict_self(2);
-  // since Linux 6.15).
-  constexpr unsigned kLogNewExecOn = 1U << 1;
-  long result = ::syscall(SYS_landlock_restrict_self, context.landlock_ruleset, kLogNewExecOn);
-  if (result != 0 && errno == EINVAL) {
-    result = ::syscall(SYS_landlock_restrict_self, context.landlock_ruleset, 0);
-  }
-  return result == 0 ? kDone : Failed(LaunchStep::kLandlockRestrict);
-}
-
 StepResult InstallFilter(const WorkloadContext& context) {
   const LaunchPlan& plan = context.plan;
   if (plan.filter.empty()) {
@@ -218,7 +205,7 @@ StepResult Confine(const WorkloadContext& context, const char*& executable) {
   // A path with a slash is executed as it is.
   executable =
       plan.executables.size() == 1 ? plan.executables.front().c_str() : FindExecutable(plan);
-  if (const StepResult result = RestrictByLandlock(context); !result.ok()) {
+  if (const StepResult result = RestrictByLandlock(context.landlock_ruleset); !result.ok()) {
     return result;
   }
   if (const StepResult result = InstallFilter(context); !result.ok()) {

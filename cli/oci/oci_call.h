@@ -22,9 +22,11 @@ struct OciCall {
   bool debug = false;
   bool systemd_cgroup = false;
   std::string cgroup_manager = "cgroupfs";
-  bool learns = false;         ///< containers are recorded
-  std::string learn_folder;    ///< --cordon-learn; empty: not said
-  char** arguments = nullptr;  ///< of main()
+  bool learns = false;           ///< containers are recorded
+  std::string learn_folder;      ///< --cordon-learn; empty: not said
+  std::string policy;            ///< --cordon-policy; empty: not said
+  std::string violation_folder;  ///< --cordon-violations; empty: not said
+  char** arguments = nullptr;    ///< of main()
   int exit_code = kDone;
 };
 

@@ -12,6 +12,8 @@
 #include "cli/oci/oci_container.h"
 #include "cli/oci/oci_foreground.h"
 #include "cli/oci/oci_learning.h"
+#include "cli/oci/oci_monitor.h"
+#include "cli/oci/oci_policy.h"
 #include "cli/oci/oci_time.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -19,6 +21,7 @@
 #include "runtime/host_features.h"
 #include "runtime/host_root.h"
 #include "runtime/oci_create.h"
+#include "runtime/oci_policy.h"
 #include "runtime/oci_seccomp.h"
 #include "runtime/oci_start.h"
 #include "runtime/oci_terminal.h"
@@ -139,7 +142,8 @@ class Unfinished {
 };
 
 Expected<OciContainerPlan> MakePlan(const OciSpec& spec, const OciRecord& record,
-                                    const OciCgroups& cgroups, const CreateOptions& options) {
+                                    const OciCgroups& cgroups, const CreateOptions& options,
+                                    const std::optional<OciPolicy>& policy) {
   ASSIGN_OR_RETURN(const HostFeatures host, ProbeHost());
   ASSIGN_OR_RETURN(OciContainerPlan plan, PlanOciContainer({.spec = spec,
                                                             .bundle = record.bundle,
@@ -147,10 +151,66 @@ Expected<OciContainerPlan> MakePlan(const OciSpec& spec, const OciRecord& record
                                                             .has_apparmor = HostRunsAppArmor(),
                                                             .in_user_namespace = !IsRootOfHost(),
                                                             .cgroups = cgroups}));
+  if (policy) {
+    RETURN_IF_ERROR(TightenOciProcess(policy->config(), host, plan.process));
+  }
   plan.process.preserved_fds = options.preserve_fds;
   PassListenFds(plan.process, ListenFds());
   plan.process.keyring = options.no_new_keyring ? std::string() : "_ses." + record.id;
   return plan;
+}
+
+/// The filter of linux.seccomp.
+Expected<OciFilter> EngineFilter(const OciCall& call, const OciSpec& spec,
+                                 const OciProcessPlan& process, const std::string& source) {
+  OciFilter filter;
+  if (spec.seccomp) {
+    std::vector<std::string> warnings;
+    ASSIGN_OR_RETURN(
+        filter, LoadOciFilter(*spec.seccomp, process, call.root + "/.filters", source, warnings));
+    for (const std::string& warning : warnings) {
+      ReportOciWarning(call, warning);
+    }
+  }
+  return filter;
+}
+
+/// What is left behind for a container: at most one of the two.
+struct Attendance {
+  std::optional<OciLearning> learning;
+  std::optional<OciMonitoring> monitoring;
+  UniqueFd ruleset;  ///< for the monitor
+};
+
+/// Adds to `filter` what the attendance needs.
+Expected<Attendance> PlanAttendance(const OciCall& call, const OciSpec& spec, const std::string& id,
+                                    const OciProcessPlan& process,
+                                    const std::optional<OciPolicy>& policy, OciFilter& filter) {
+  Attendance attendance;
+  if (policy) {
+    ASSIGN_OR_RETURN(const PolicyReports reports, policy->AddFilter(filter));
+    RETURN_IF_ERROR(CheckOciFilter(filter, process));
+    if (reports == PolicyReports::kNone) {
+      ReportOciWarning(call,
+                       "calls that the policy refuses are not reported: the engine's seccomp "
+                       "profile has a listener, or answers otherwise than by ALLOW, ERRNO, TRAP "
+                       "and KILL");
+    }
+    ASSIGN_OR_RETURN(attendance.monitoring, PlanMonitoring(call, spec, id, *policy, reports));
+  }
+  ASSIGN_OR_RETURN(attendance.learning, PlanLearning(call, spec, id, filter));
+  return attendance;
+}
+
+Status LeaveBehind(const OciFolder& folder, Attendance attendance, pid_t process) {
+  if (attendance.learning) {
+    RETURN_IF_ERROR(LeaveTracer(folder, *attendance.learning, process));
+  }
+  if (attendance.monitoring) {
+    RETURN_IF_ERROR(LeaveMonitor(folder, *std::move(attendance.monitoring), process,
+                                 std::move(attendance.ruleset)));
+  }
+  return {};
 }
 
 /// The container, made and released; `folder` is locked.
@@ -160,9 +220,13 @@ Expected<pid_t> MakeContainer(const OciCall& call, const CreateOptions& options)
   ASSIGN_OR_RETURN(const std::string text, ReadFile(source, kMaxOciSpecBytes));
   ASSIGN_OR_RETURN(const OciSpec spec, ReadOciSpec(text, source));
   RETURN_IF_ERROR(CheckTerminal(options, spec));
+  ASSIGN_OR_RETURN(const std::optional<OciPolicy> policy, OciPolicy::Find(call, spec));
   ASSIGN_OR_RETURN(const OciFolder folder, OciFolder::Create(call.root, options.id));
   Unfinished unfinished(folder);
   RETURN_IF_ERROR(folder.WriteConfig(text));
+  if (policy) {
+    RETURN_IF_ERROR(policy->Keep(folder));
+  }
   ASSIGN_OR_RETURN(const OciCgroups cgroups, MakeCgroups(call, spec, options.id));
   unfinished.SetCgroups(cgroups);
   OciRecord record{.id = options.id,
@@ -176,22 +240,17 @@ Expected<pid_t> MakeContainer(const OciCall& call, const CreateOptions& options)
                    .annotations = spec.annotations};
   RETURN_IF_ERROR(folder.WriteRecord(record));
   RETURN_IF_ERROR(cgroups.Apply(spec.resources));
-  ASSIGN_OR_RETURN(const OciContainerPlan plan, MakePlan(spec, record, cgroups, options));
+  if (policy) {
+    RETURN_IF_ERROR(policy->LowerLimits(call, spec.resources, cgroups));
+  }
+  ASSIGN_OR_RETURN(const OciContainerPlan plan, MakePlan(spec, record, cgroups, options, policy));
   for (const std::string& warning : plan.process.warnings) {
     ReportOciWarning(call, warning);
   }
   record.root = plan.root_path;
-  OciFilter filter;
-  if (spec.seccomp) {
-    std::vector<std::string> warnings;
-    ASSIGN_OR_RETURN(filter, LoadOciFilter(*spec.seccomp, plan.process, call.root + "/.filters",
-                                           source, warnings));
-    for (const std::string& warning : warnings) {
-      ReportOciWarning(call, warning);
-    }
-  }
-  ASSIGN_OR_RETURN(const std::optional<OciLearning> learning,
-                   PlanLearning(call, spec, options.id, filter));
+  ASSIGN_OR_RETURN(OciFilter filter, EngineFilter(call, spec, plan.process, source));
+  ASSIGN_OR_RETURN(Attendance attendance,
+                   PlanAttendance(call, spec, options.id, plan.process, policy, filter));
   ASSIGN_OR_RETURN(const UniqueFd listener, folder.ListenForStart());
   ASSIGN_OR_RETURN(
       CreatedContainer container,
@@ -203,10 +262,9 @@ Expected<pid_t> MakeContainer(const OciCall& call, const CreateOptions& options)
            .record = record,
            .start_listener = listener.get(),
            .take_terminal = [&](UniqueFd master) { return TakeTerminal(options, master); },
+           .take_ruleset = [&](UniqueFd made) { attendance.ruleset = std::move(made); },
            .take_record = [&](const OciRecord& made) { return folder.WriteRecord(made); }}));
-  if (learning) {
-    RETURN_IF_ERROR(LeaveTracer(folder, *learning, container.pid()));
-  }
+  RETURN_IF_ERROR(LeaveBehind(folder, std::move(attendance), container.pid()));
   if (!options.pid_file.empty()) {
     RETURN_IF_ERROR(WriteFileAtomically(options.pid_file, std::to_string(container.pid())));
   }

@@ -6,12 +6,15 @@
 #include "cli/oci/oci_call.h"
 #include "cli/oci/oci_container.h"
 #include "cli/oci/oci_foreground.h"
+#include "cli/oci/oci_monitor_link.h"
+#include "cli/oci/oci_policy.h"
 #include "cli/oci/oci_tracer_link.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "model/oci_spec_json.h"
 #include "runtime/host_features.h"
 #include "runtime/oci_exec.h"
+#include "runtime/oci_policy.h"
 #include "runtime/oci_seccomp.h"
 #include "runtime/oci_terminal.h"
 #include "runtime/readonly_program.h"
@@ -143,13 +146,21 @@ Status Exec(OciCall& call, const ExecOptions& options) {
                                             .has_apparmor = HostRunsAppArmor()}));
   plan.preserved_fds = options.preserve_fds;
   plan.keyring = "_ses." + container.record.id;
+  ASSIGN_OR_RETURN(const std::optional<OciPolicy> policy, OciPolicy::Open(container.folder));
+  if (policy) {
+    RETURN_IF_ERROR(TightenOciProcess(policy->config(), host, plan));
+  }
   OciFilter filter;
-  const OciSeccomp* seccomp = nullptr;
   if (spec.seccomp) {
-    seccomp = &*spec.seccomp;
     std::vector<std::string> known_warnings;
     ASSIGN_OR_RETURN(filter, LoadOciFilter(*spec.seccomp, plan, call.root + "/.filters", source,
                                            known_warnings));
+  }
+  std::optional<MonitorLink> monitor;
+  if (policy) {
+    RETURN_IF_ERROR(policy->AddFilter(filter));
+    RETURN_IF_ERROR(CheckOciFilter(filter, plan));
+    ASSIGN_OR_RETURN(monitor, MonitorLink::Open(container.folder));
   }
   std::optional<TracerLink> tracer;
   if (container.folder.IsTraced()) {
@@ -161,16 +172,20 @@ Status Exec(OciCall& call, const ExecOptions& options) {
     if (!options.pid_file.empty()) {
       RETURN_IF_ERROR(WriteFileAtomically(options.pid_file, std::to_string(made)));
     }
+    if (monitor && !monitor->listens()) {
+      RETURN_IF_ERROR(monitor->Watch(made, UniqueFd()));
+    }
     return tracer ? tracer->Trace(made) : Status();
   };
   ASSIGN_OR_RETURN(
       const pid_t pid,
       ExecuteInOciContainer({.plan = plan,
                              .filter = filter,
-                             .seccomp = seccomp,
                              .cgroups = container.cgroups,
                              .record = container.record,
                              .container = container.process ? container.process->get() : -1,
+                             .landlock_ruleset = monitor ? monitor->ruleset() : -1,
+                             .take_listener = ListenerTaker(spec, container.record, monitor),
                              .take_terminal =
                                  [&](UniqueFd master) {
                                    return SendToSocket(options.console_socket, master.get(),

@@ -4,73 +4,29 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "cli/load_recording.h"
-#include "cli/oci/oci_time.h"
+#include "cli/oci/oci_left_behind.h"
+#include "cli/oci/oci_names.h"
 #include "cli/oci/oci_tracer_link.h"
 #include "common/file.h"
-#include "common/text.h"
 #include "model/recording_json.h"
 #include "runtime/host_root.h"
 
 namespace cordon::cli {
 namespace {
 
-std::string Annotation(const OciSpec& spec, const std::string& name) {
-  const auto found = spec.annotations.find(name);
-  return found == spec.annotations.end() ? std::string() : found->second;
-}
-
-/// Docker tells a runtime no name, but mounts files of the container's own folder, which has it.
-std::string NameByDocker(const OciSpec& spec) {
-  constexpr std::size_t kMost = std::size_t{4} << 20;
-  const auto mount = std::ranges::find(spec.mounts, "/etc/hostname", &OciMount::destination);
-  if (mount == spec.mounts.end()) {
-    return {};
-  }
-  const std::filesystem::path folder = std::filesystem::path(mount->source).parent_path();
-  const Expected<std::string> text = ReadFile((folder / "config.v2.json").string(), kMost);
-  if (!text) {
-    return {};
-  }
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
-  const auto name = json.is_object() ? json.find("Name") : json.end();
-  if (!json.is_object() || name == json.end() || !name->is_string()) {
-    return {};
-  }
-  const std::string value = name->get<std::string>();
-  return value.starts_with('/') ? value.substr(1) : value;
-}
-
-std::string NameOf(const OciSpec& spec, const std::string& id) {
-  for (const std::string& name :
-       {Annotation(spec, "dev.cordon.name"), Annotation(spec, "io.kubernetes.cri.container-name"),
-        Annotation(spec, "io.kubernetes.cri-o.ContainerName"), Annotation(spec, "nerdctl/name"),
-        NameByDocker(spec)}) {
-    // As strict as with ids: it becomes the name of a file.
-    if (!name.empty() && !name.starts_with('.') && CheckContainerId(name)) {
-      return name;
-    }
-  }
-  return id;
-}
-
 std::string FolderOf(const OciCall& call, const OciSpec& spec) {
   const char* const variable = std::getenv("CORDON_RECORDINGS");
-  for (const std::string& folder : {Annotation(spec, "dev.cordon.recordings"), call.learn_folder,
+  for (const std::string& folder : {OciAnnotation(spec, "dev.cordon.recordings"), call.learn_folder,
                                     std::string(variable != nullptr ? variable : "")}) {
     if (!folder.empty()) {
       return folder;
@@ -175,10 +131,7 @@ class SocketGate final : public ProcessGate {
 };
 
 void Log(const OciLearning& learning, const std::string& message) {
-  const std::string path = learning.folder + "/cordon-learn.log";
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  const std::string line = fmt::format("{} {}: {}\n", UtcNow(), learning.name, message);
-  (void)!::write(file.get(), line.data(), line.size());
+  AppendLine(learning.folder + "/cordon-learn.log", learning.name + ": " + message);
 }
 
 /// Adds `recording` to what earlier containers of that name left.
@@ -204,28 +157,7 @@ Status Trace(const OciLearning& learning, SocketGate& gate) {
 
 /// Takes over the process: nothing of the caller's stays open, nothing of it is waited for.
 [[noreturn]] void BecomeTracer(const OciLearning& learning, UniqueFd listener, UniqueFd container) {
-  (void)::setsid();
-  (void)::prctl(PR_SET_NAME, "cordon-tracer");
-  (void)!::chdir("/");
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int stream = 0; null >= 0 && stream <= STDERR_FILENO; ++stream) {
-    (void)::dup2(null, stream);
-  }
-  std::array<unsigned, 2> kept{static_cast<unsigned>(listener.get()),
-                               static_cast<unsigned>(container.get())};
-  std::ranges::sort(kept);
-  unsigned first = STDERR_FILENO + 1;
-  for (const unsigned one : kept) {
-    if (one > first) {
-      (void)::syscall(SYS_close_range, first, one - 1, 0);
-    }
-    first = one + 1;
-  }
-  (void)::syscall(SYS_close_range, first, ~0U, 0);
-  (void)::signal(SIGIO, SIG_IGN);  // until it listens to signals
-  sigset_t none;
-  ::sigemptyset(&none);
-  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+  OutliveCaller("cordon-tracer", {listener.get(), container.get()});
   SocketGate gate(std::move(listener), std::move(container),
                   {learning.record.tier, learning.record.window.address});
   if (const Status traced = Trace(learning, gate); !traced) {
@@ -253,17 +185,8 @@ Expected<std::optional<OciLearning>> PlanLearning(const OciCall& call, const Oci
     return std::optional<OciLearning>();
   }
   OciLearning learning;
-  learning.folder = FolderOf(call, spec);
-  if (!learning.folder.starts_with('/')) {
-    return Fail(InvalidInput("the folder for recordings, " + Quote(learning.folder) +
-                             ", is no absolute path"));
-  }
-  std::error_code error;
-  std::filesystem::create_directories(learning.folder, error);
-  if (error) {
-    return Fail(SystemError(error.value(), "the folder for recordings, " + Quote(learning.folder)));
-  }
-  learning.name = NameOf(spec, id);
+  ASSIGN_OR_RETURN(learning.folder, PrepareOciFolder(FolderOf(call, spec), "recordings"));
+  learning.name = OciContainerName(spec, id);
   ContainerRecordOptions& record = learning.record;
   record.command = spec.process->arguments;
   record.binds = BindsOf(spec);

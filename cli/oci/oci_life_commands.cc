@@ -6,6 +6,7 @@
 #include "cli/oci/oci_call.h"
 #include "cli/oci/oci_container.h"
 #include "cli/oci/oci_foreground.h"
+#include "cli/oci/oci_monitor_link.h"
 #include "cli/oci/oci_tracer_link.h"
 #include "model/oci_spec_json.h"
 #include "runtime/oci_create.h"
@@ -100,13 +101,20 @@ Status StartContainer(const OciCall& call, const std::string& id) {
                              std::string(OciStatusName(container.status))));
   }
   ASSIGN_OR_RETURN(const OciSpec spec, ReadSpec(container));
-  RETURN_IF_ERROR(StartOciContainer(container.folder, container.record, spec, [&]() -> Status {
+  std::optional<MonitorLink> monitor;
+  if (container.folder.IsMonitored()) {
+    ASSIGN_OR_RETURN(monitor, MonitorLink::Open(container.folder));
+  }
+  const auto trace = [&]() -> Status {
     if (!container.folder.IsTraced()) {
       return {};
     }
     ASSIGN_OR_RETURN(const TracerLink tracer, TracerLink::Open(container.folder));
     return tracer.Trace(container.record.pid);
-  }));
+  };
+  RETURN_IF_ERROR(StartOciContainer(
+      container.folder, container.record, spec,
+      {.before_go = trace, .take_listener = ListenerTaker(spec, container.record, monitor)}));
   const Status hooks =
       RunOciHooks(spec.hooks.poststart, "poststart", container.record, OciStatus::kRunning);
   if (!hooks) {
@@ -142,6 +150,12 @@ Status DeleteContainer(const OciCall& call, const std::string& id, DeleteMode mo
     // Its recording is to be there once the container is not. One that is gone already has left it.
     if (const Expected<TracerLink> tracer = TracerLink::Open(container->folder); tracer) {
       RETURN_IF_ERROR(tracer->AwaitEnd());
+    }
+  }
+  if (container->folder.IsMonitored()) {
+    // Likewise what it was refused.
+    if (const Expected<MonitorLink> monitor = MonitorLink::Open(container->folder); monitor) {
+      monitor->AwaitEnd();
     }
   }
   RETURN_IF_ERROR(container->cgroups.Remove());

@@ -7,10 +7,12 @@
 
 #include "cli/oci/oci_call.h"
 #include "cli/oci/oci_container.h"
+#include "cli/oci/oci_policy.h"
 #include "common/child_process.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "model/oci_spec_json.h"
+#include "runtime/oci_policy.h"
 
 namespace cordon::cli {
 namespace {
@@ -116,6 +118,12 @@ Status Update(const OciCall& call, const std::string& id, const std::string& fil
   ASSIGN_OR_RETURN(const OciContainer container, LoadOciContainer(call, id, OciAccess::kChange));
   if (!container.process) {
     return Fail(MakeError(ErrorCode::kNotFound, "container not running"));
+  }
+  ASSIGN_OR_RETURN(const std::optional<OciPolicy> policy, OciPolicy::Open(container.folder));
+  if (policy) {
+    ASSIGN_OR_RETURN(const OciResources tighter, TighterChange(policy->config().limits, resources));
+    RETURN_IF_ERROR(container.cgroups.Apply(resources));
+    return container.cgroups.Apply(tighter);
   }
   return container.cgroups.Apply(resources);
 }

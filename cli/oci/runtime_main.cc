@@ -33,6 +33,10 @@ void AddGlobalOptions(CLI::App& app, OciCall& call) {
   app.add_flag("--systemd-cgroup", call.systemd_cgroup, "not supported: `create` refuses it");
   app.add_option("--cordon-learn", call.learn_folder,
                  "record what containers do, into this folder; as under the name cordon-learn");
+  app.add_option("--cordon-policy", call.policy,
+                 "folder that `cordon generate` wrote: hold containers to it, too");
+  app.add_option("--cordon-violations", call.violation_folder,
+                 "folder for logs of what a policy refuses");
   app.add_option("--cgroup-manager", call.cgroup_manager, "cgroupfs or disabled")
       ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
 }
