@@ -177,8 +177,9 @@ OriginalPlace PlaceInDetour(const CallSite& site, std::uint64_t offset) {
     }
   }
   if (site.pattern == SitePattern::kAnyNumber) {
-    // The moves stand where they stood, and the number is in rax.
-    return {.address = offset <= kMoveBytes ? site.patched() + offset : site.address, .rax = {}};
+    // The second move lies under the end of the jump; the first may as well be made twice. The
+    // number is in rax.
+    return {.address = offset <= kMoveBytes ? site.patched() : site.address, .rax = {}};
   }
   // Only the number is left to be put into rax.
   static_assert(kLoadBytes + 2 == kZeroAfterLoadBytes);

@@ -57,7 +57,7 @@ TEST(CallSiteTest, KnowsTheCodeOfGo) {
   EXPECT_EQ(any->number, -1);
   EXPECT_EQ(any->patched(), kAddress - 6);
   EXPECT_EQ(PlaceInDetour(*any, 0).address, any->patched());
-  EXPECT_EQ(PlaceInDetour(*any, 3).address, any->patched() + 3);
+  EXPECT_EQ(PlaceInDetour(*any, 3).address, any->patched()) << "the first move, once more";
   EXPECT_EQ(PlaceInDetour(*any, 6).address, any->address);
   EXPECT_FALSE(PlaceInDetour(*any, 6).rax) << "the number is where it was";
   EXPECT_FALSE(Recognize(kMoves, {0x89, 0x44, 0x24, 0x08, 0xc3}));
@@ -92,6 +92,29 @@ TEST(CallSiteTest, AllPlacesOfADetourLeadBack) {
   EXPECT_EQ(PlaceInDetour(read, 13).address, read.address - 2);
   EXPECT_EQ(PlaceInDetour(read, 15).address, read.address);
   EXPECT_EQ(PlaceInDetour(read, 15).rax, 0U);
+}
+
+/// The bytes that the jump takes are no place to be, and neither is the middle of an instruction.
+TEST(CallSiteTest, NoPlaceOfADetourLeadsIntoTheJump) {
+  constexpr std::uint64_t kJumpBytes = 5;
+
+  const struct {
+    Bytes before;
+    Bytes after;
+    std::vector<std::uint64_t> places;  ///< instructions, from the end of the code before the call
+  } kSites[] = {{kNumber, kCompare, {5, 0}},
+                {kSingleThread, kCompare, {11, 4, 2, 0}},
+                {kZeroAfterLoad, kCompare, {6, 0}},
+                {kMoves, {0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff}, {6, 0}}};
+
+  for (const auto& [before, after, places] : kSites) {
+    const CallSite site = Recognize(before, after).value();
+    for (std::uint64_t offset = 0; offset < kReportOffset; ++offset) {
+      const std::uint64_t place = PlaceInDetour(site, offset).address;
+      EXPECT_TRUE(place <= site.patched() || place >= site.patched() + kJumpBytes) << offset;
+      EXPECT_TRUE(std::ranges::find(places, site.address - place) != places.end()) << offset;
+    }
+  }
 }
 
 TEST(CallSiteTest, DetoursReferToWhatTheOriginalReferredTo) {

@@ -508,6 +508,7 @@ const Expectation kStubs[] = {
     {"unseen", "made_code", 0, {"getuid x86_64 ok"}, {}, {}, {}, kWarm},
     {"unseen", "mapped", 0, {}, {}, {{"/proc/self/maps", "open read getattr"}}, {}, kWarm},
     {"unseen", "crashed", 0, {"rt_sigprocmask x86_64 ok"}, {}, {}, {}, 3 * kWarm},
+    {"unseen", "any_number", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, 30 * kWarm},
     {"stubs_static", "descriptors", 0, {}, {}, {}, {}, kWarm},
     {"stubs_static", "storm", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, 30 * kWarm},
     {"stubs_static", "names", 0, {"newfstatat x86_64 ok"}, {}, {}, {}, kWarm},

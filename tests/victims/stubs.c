@@ -26,7 +26,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "repeat.h"
@@ -129,26 +128,10 @@ static int again(void) {
 }
 
 static volatile int g_stop;
-static volatile long g_handled;
-static volatile int g_strange;
-
-// No place that a signal interrupts is one that the program does not have.
-static void look(int signal, siginfo_t* info, void* context) {
-  (void)signal, (void)info;
-  ++g_handled;
-#if defined(__x86_64__)
-  const ucontext_t* const at = context;
-  const uint64_t pc = (uint64_t)at->uc_mcontext.gregs[REG_RIP];
-  unsigned char here[2] = {0, 0};
-  // Code of files only: what is mapped elsewhere is none of the program's.
-  if (pc >= 0x200000000000 && pc < 0x400000000000)
-    g_strange = 1;
-  memcpy(here, (const void*)pc, sizeof here);
-#endif
-}
 
 // Signals all the time, in the middle of everything.
 static int storm(void) {
+  find_code();
   handle(SIGALRM, look, SA_RESTART);
   warm();
   const struct itimerval often = {{0, 200}, {0, 200}};
@@ -180,6 +163,7 @@ static void alarm_soon(void) {
 
 // A call that a stub makes goes on after a signal, or does not, as the program asked for.
 static int interrupted(void) {
+  find_code();
   warm();
   char byte;
   if (pipe(g_pipe) != 0)
@@ -222,12 +206,13 @@ static int stopped(void) {
 static sigjmp_buf g_back;
 
 static void jump(int signal, siginfo_t* info, void* context) {
-  (void)signal, (void)info, (void)context;
+  look(signal, info, context);
   siglongjmp(g_back, 1);
 }
 
 // A handler that does not come back.
 static int left(void) {
+  find_code();
   warm();
   handle(SIGALRM, jump, 0);
   for (volatile int i = 0; i < 20; ++i) {
@@ -239,7 +224,7 @@ static int left(void) {
     }
   }
   warm();
-  return 0;
+  return g_strange;
 }
 
 static volatile int g_cleaned;
@@ -494,6 +479,7 @@ static int nonsense(void) {
 
 // Signals while names are looked up.
 static int name_storm(void) {
+  find_code();
   (void)close(make("file"));
   handle(SIGALRM, look, SA_RESTART);
   if (symlink("file", "link") != 0 || warm_names() != 0)
