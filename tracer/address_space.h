@@ -38,7 +38,8 @@ struct StubbedSite {
   std::uint64_t detour = 0;
   std::uint64_t after_call = 0;  ///< the instruction behind the stub's own `syscall`
   std::uint64_t done = 0;        ///< StubCode::done, as an address
-  std::uint64_t unknown = 0;     ///< likewise, as the next two
+  std::uint64_t reports = 0;     ///< likewise, as the next three
+  std::uint64_t unknown = 0;
   std::uint64_t after_unknown = 0;
   std::uint64_t missed = 0;
 };

@@ -48,8 +48,7 @@ std::vector<std::uint8_t> WriteDetour(const CallSite& site, std::span<const std:
 /// No detour is longer.
 inline constexpr std::size_t kDetourBytes = 64;
 
-/// Where behind a detour the `syscall` instruction lies with which a stub reports
-/// (StubRequest::report).
+/// Where behind a detour that lies with which a stub reports (StubRequest::report).
 inline constexpr std::uint64_t kReportOffset = 48;
 
 /// jmp from the site's patched() to `detour`.

@@ -10,6 +10,8 @@ namespace {
 
 using Layout = KnownCallsLayout;
 
+constexpr std::uint64_t kCallBytes = 2;  // syscall
+
 /// Jumps to the end of the stub, to be filled in when that is known.
 class MissJumps {
  public:
@@ -393,7 +395,6 @@ void ContinueAt(MachineCode& code, std::uint64_t target) {
 
 StubCode WriteStub(const StubRequest& request) {
   static_assert(Layout::kHitCounters == 64 && Layout::kHitStride == 64);
-  constexpr std::uint64_t kCallBytes = 2;
   const CallShape& shape = request.shape;
   MachineCode code(request.address);
   MissJumps misses;
@@ -425,7 +426,10 @@ StubCode WriteStub(const StubRequest& request) {
   stub.done = code.bytes().size();
   ContinueAt(code, request.site + kCallBytes);
   reports.Land(code);
+  stub.reports = code.bytes().size();
   if (shape.checks_result()) {
+    code.Bytes({0x48, 0xc1, 0xe0, 32, 0x48, 0x0d});  // shl $32, %rax; or $number, %rax
+    code.Word32(static_cast<std::uint32_t>(request.number));
     ContinueAt(code, request.report);
   }
   stub.unknown = code.bytes().size();
@@ -434,7 +438,8 @@ StubCode WriteStub(const StubRequest& request) {
     unknown.Land(code);
     ReportUnknown(code, request, misses);
     stub.after_unknown = make_call();
-    ContinueAt(code, request.report);
+    code.Bytes({0xe9});  // jmp
+    code.Distance(request.address + stub.reports);
   }
   stub.missed = code.bytes().size();
   misses.Land(code);
@@ -442,6 +447,13 @@ StubCode WriteStub(const StubRequest& request) {
   ContinueAt(code, request.site);
   stub.bytes = std::move(code.bytes());
   return stub;
+}
+
+std::vector<std::uint8_t> WriteReport(std::uint64_t site) {
+  MachineCode code(0);
+  code.Bytes({0x0f, 0x05});
+  ContinueAt(code, site + kCallBytes);
+  return std::move(code.bytes());
 }
 
 std::vector<std::uint8_t> WriteChoice(std::uint64_t address, std::span<const NumberedStub> stubs,

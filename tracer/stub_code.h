@@ -22,9 +22,8 @@ struct StubRequest {
   std::uint64_t site = 0;         ///< of the original `syscall` instruction
   std::int32_t number = 0;
   CallShape shape;
-  /// Of a `syscall` instruction outside the window, for calls whose result is checked: made with
-  /// the result as its number when that is not the known one, or none is known, so that the tracer
-  /// hears of the call after all.
+  /// Of WriteReport(), outside the window, for calls whose result is checked: gone to when that is
+  /// not the known one, or none is known, so that the tracer hears of the call after all.
   std::uint64_t report = 0;
 };
 
@@ -32,6 +31,7 @@ struct StubCode {
   std::vector<std::uint8_t> bytes;
   std::size_t after_call = 0;     ///< offset of the instruction behind the stub's own `syscall`
   std::size_t done = 0;           ///< offset of the first instruction that a known result leads to
+  std::size_t reports = 0;        ///< of where the result is put into the upper half of rax
   std::size_t unknown = 0;        ///< of where a call that is not known and reported leads to
   std::size_t after_unknown = 0;  ///< of the instruction behind the `syscall` of that
   std::size_t missed =
@@ -42,6 +42,21 @@ struct StubCode {
 inline constexpr std::size_t kStubBytes = 512;
 
 StubCode WriteStub(const StubRequest& request);
+
+/// A `syscall` instruction that the trace filter stops, with which a stub reports a call that it
+/// made for `site`: the same call once more, with its arguments, and the result in the upper half
+/// of rax. So every other filter, of the container's or the workload's, answers as it did to the
+/// call itself: it kills nobody who did nothing. The tracer takes the call away; where a filter
+/// that came meanwhile refuses it before the tracer is asked, the program goes on behind its site.
+std::vector<std::uint8_t> WriteReport(std::uint64_t site);
+
+/// The result in what rax holds there, whose lower half is the call's number: the kernel and its
+/// filters look at no more of it (syscall_get_nr() in arch/x86/include/asm/syscall.h), and the
+/// tracer finds all of it in orig_rax. Results of calls that are reported have 32 bits.
+constexpr std::int64_t ResultInReport(std::uint64_t rax) {
+  constexpr unsigned kHalfBits = 32;
+  return static_cast<std::int64_t>(rax) >> kHalfBits;
+}
 
 /// A stub of one number, for a site that makes calls of any.
 struct NumberedStub {

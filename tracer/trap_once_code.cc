@@ -181,7 +181,8 @@ std::optional<std::size_t> TrapOnce::Place(pid_t id, AddressSpace& space, const 
       before.empty() ? std::vector<std::uint8_t>() : WriteDetour(site, before, detour, address);
   constexpr std::uint8_t kInvalid = 0xcc;
   code.resize(kReportOffset, kInvalid);
-  code.insert(code.end(), {0x0f, 0x05});
+  const std::vector<std::uint8_t> report = WriteReport(site.address);
+  code.insert(code.end(), report.begin(), report.end());
   if (stub.bytes.size() > kStubBytes || !kernel_.WriteCode(id, address, stub.bytes).has_value() ||
       !kernel_.WriteCode(id, detour, code).has_value()) {
     return std::nullopt;
@@ -191,6 +192,7 @@ std::optional<std::size_t> TrapOnce::Place(pid_t id, AddressSpace& space, const 
                            .detour = detour,
                            .after_call = address + stub.after_call,
                            .done = address + stub.done,
+                           .reports = address + stub.reports,
                            .unknown = address + stub.unknown,
                            .after_unknown = address + stub.after_unknown,
                            .missed = address + stub.missed};
@@ -248,7 +250,8 @@ std::optional<std::size_t> TrapOnce::WriteChosen(pid_t id, AddressSpace& space,
   }
   const std::uint64_t address = window_.address + *index * kStubBytes;
   StubbedSite& choice = space.stubbed[*index];  // makes no call itself
-  choice.after_call = choice.done = choice.unknown = choice.after_unknown = choice.missed = address;
+  choice.after_call = choice.done = choice.reports = choice.unknown = address;
+  choice.after_unknown = choice.missed = address;
   return kernel_.WriteCode(id, address, WriteChoice(address, stubs, site.address)).has_value()
              ? index
              : std::nullopt;

@@ -58,7 +58,7 @@ std::optional<TrapOnce::Report> TrapOnce::ReportAt(pid_t id, AddressSpace& space
   if (!registers.has_value()) {
     return std::nullopt;
   }
-  const std::uint64_t result = registers->call_number();
+  const auto result = static_cast<std::uint64_t>(ResultInReport(registers->call_number()));
   const Report report = MakeReport(id, space, *site, *registers, result);
   registers->rax() = result;
   registers->call_number() = kNoCall;
@@ -80,12 +80,20 @@ std::optional<TrapOnce::Report> TrapOnce::ShowOriginalPlace(pid_t id, AddressSpa
   if (site == nullptr) {
     return std::nullopt;
   }
-  const bool reports = !window_.Holds(pc) && pc - site->detour >= kReportOffset;
+  const std::uint64_t report_at = site->detour + kReportOffset;
+  const bool reports = !window_.Holds(pc) && pc >= report_at;
   const bool unknown = window_.Holds(pc) && pc >= site->after_unknown && pc < site->missed;
   const bool made = unknown || (window_.Holds(pc) && pc >= site->after_call && pc < site->unknown);
   std::optional<Report> report;
   OriginalPlace place{.address = site->site.address + kCallBytes, .rax = {}};
   if (reports || made) {
+    if (made ? pc > site->reports && pc < site->unknown : pc == report_at) {
+      registers->rax() = static_cast<std::uint64_t>(ResultInReport(registers->rax()));
+    } else if (reports && static_cast<std::uint32_t>(registers->call_number()) ==
+                              static_cast<std::uint32_t>(site->site.number)) {
+      // In the call that reports: a filter answered it, or it ends here.
+      registers->rax() = static_cast<std::uint64_t>(ResultInReport(registers->call_number()));
+    }
     const auto result = static_cast<std::int64_t>(registers->rax());
     constexpr std::int64_t kFirstRestart = -516;  // ERESTART_RESTARTBLOCK
     constexpr std::int64_t kLastRestart = -512;   // ERESTARTSYS

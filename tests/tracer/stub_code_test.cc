@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/testing/skip.h"
+#include "tracer/call_site.h"
 #include "tracer/known_calls.h"
 
 namespace cordon {
@@ -44,8 +45,9 @@ class Stub {
                        .shape = shape_,
                        .report = Address(kReport)});
     std::ranges::copy(code_.bytes, memory_ + kStub);
-    // incq reports(%rip); ret
-    const std::uint8_t report[] = {0x48, 0xff, 0x05, 0x09, 0, 0, 0, 0xc3};
+    // incq reports(%rip); mov %eax, number(%rip); sar $32, %rax; ret
+    const std::uint8_t report[] = {0x48, 0xff, 0x05, 0x19, 0,    0,    0,    0x89, 0x05,
+                                   0x1b, 0,    0,    0,    0x48, 0xc1, 0xf8, 32,   0xc3};
     std::ranges::copy(report, memory_ + kReport);
     std::memcpy(Known(Layout::kSeed), &kSeed, sizeof kSeed);
     const std::uint64_t tables[] = {Address(kCodeBytes) + Layout::kNameKeys,
@@ -75,8 +77,15 @@ class Stub {
 
   std::uint64_t reports() const {
     std::uint64_t count = 0;
-    std::memcpy(&count, memory_ + kReport + 16, sizeof count);
+    std::memcpy(&count, memory_ + kReport + 32, sizeof count);
     return count;
+  }
+
+  /// What the kernel would take for the number of the last report.
+  std::int32_t reported_number() const {
+    std::int32_t number = 0;
+    std::memcpy(&number, memory_ + kReport + 40, sizeof number);
+    return number;
   }
 
   std::uint32_t IdentityOf(int fd) const {
@@ -230,6 +239,7 @@ TEST_F(StubTest, TellsOfUnknownCallsAfterThem) {
   stat.ReportUnknown();
   EXPECT_EQ(stat.Call(named, apart), -2);
   EXPECT_EQ(stat.reports(), 1U);
+  EXPECT_EQ(stat.reported_number(), Named("stat").number) << "which filters allowed already";
   EXPECT_EQ(stat.Call(named, named + 8), -2);
   EXPECT_EQ(stat.Call(named, named - 100), -2);
   EXPECT_EQ(stat.reports(), 1U) << "the kernel writes to where the path lies";
@@ -249,10 +259,30 @@ TEST_F(StubTest, TellsOfUnknownCallsAfterThem) {
   open.ReportUnknown();
   EXPECT_EQ(open.Call(named, 0), -2);
   EXPECT_EQ(open.reports(), 1U);
+  char there[] = "/proc/self/stat";
+  const long opened = open.Call(reinterpret_cast<std::uint64_t>(there), 0);
+  EXPECT_GT(opened, 0);
+  (void)::close(static_cast<int>(opened));
+  EXPECT_EQ(open.reports(), 2U);
+  EXPECT_EQ(open.reported_number(), Named("open").number) << "not that of the descriptor";
   for (const std::uint64_t flags : {0100U, 01000U, 010000000U, 020200000U}) {
     EXPECT_LT(open.Call(named, flags), 0);
     EXPECT_EQ(open.reports(), 1U) << "opening with " << flags << " does more";
   }
+}
+
+TEST_F(StubTest, ReportsOfAFailedDuplicateAreOfItsOwnNumber) {
+  Stub control("fcntl");
+  control.Know({0, 0});
+  EXPECT_EQ(control.Call(~0ULL, 0, 0), -9);
+  EXPECT_EQ(control.reports(), 1U);
+  EXPECT_EQ(control.reported_number(), Named("fcntl").number);
+}
+
+TEST(ReportTest, FitsBehindItsDetour) {
+  EXPECT_LE(kReportOffset + WriteReport(0x7f0000000000).size(), kDetourBytes);
+  EXPECT_EQ(ResultInReport(0x1d'00000101), 29);
+  EXPECT_EQ(ResultInReport(0xfffffffe'00000106), -2);
 }
 
 TEST_F(StubTest, FitsItsPlaceForEveryCall) {

@@ -345,6 +345,58 @@ static int trapped(void) {
   return !g_handled ? 2 : g_strange ? 3 : 0;
 }
 
+static int in_child(int (*act)(void)) {
+  const pid_t child = fork();
+  if (child == 0)
+    _exit(act());
+  int status = 0;
+  (void)waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 97;
+}
+
+static volatile int g_looked_up;
+
+static void* look_for_names(void* number) {
+  char name[64];
+  struct stat status;
+  for (int i = 0; i < kOften; ++i) {
+    (void)sprintf(name, "missing-%d-%d", *(int*)number, i);
+    if (stat(name, &status) != -1 || errno != ENOENT)
+      g_strange = 1;
+    __atomic_add_fetch(&g_looked_up, 1, __ATOMIC_RELAXED);
+  }
+  return NULL;
+}
+
+static int filter_threads(void) {
+  static int numbers[] = {0, 1, 2, 3};
+  pthread_t made[4];
+  for (int i = 0; i < 4; ++i)
+    (void)pthread_create(&made[i], NULL, look_for_names, &numbers[i]);
+  while (g_looked_up < kOften)
+    (void)sched_yield();
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 600, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog program = {sizeof code / sizeof code[0], code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
+    return 1;
+  for (int i = 0; i < 4; ++i)
+    (void)join(made[i]);
+  return g_strange;
+}
+
+// A filter that comes over threads in the middle of calls, and kills who makes one that there is
+// none of. In a child: what its threads do is heard of before what it does itself.
+static int synced(void) {
+  warm();
+  return in_child(filter_threads);
+}
+
 // There is no room for stubs.
 static int cramped(void) {
   const struct rlimit none = {1 << 20, 1 << 20};
@@ -368,15 +420,6 @@ static int warm_names(void) {
     wrong |= readlink("link", text, sizeof text) != 4;
   }
   return wrong;
-}
-
-static int in_child(int (*act)(void)) {
-  const pid_t child = fork();
-  if (child == 0)
-    _exit(act());
-  int status = 0;
-  (void)waitpid(child, &status, 0);
-  return WEXITSTATUS(status);
 }
 
 static int create_missing(void) {
@@ -533,7 +576,8 @@ int main(int argc, char** argv) {
       {"left", left},           {"cancelled", cancelled},     {"threads", threads},
       {"filtered", filtered},   {"trapped", trapped},         {"cramped", cramped},
       {"names", names},         {"places", places},           {"numbers", numbers},
-      {"nonsense", nonsense},   {"name_storm", name_storm},   {"name_threads", name_threads}};
+      {"nonsense", nonsense},   {"name_storm", name_storm},   {"name_threads", name_threads},
+      {"synced", synced}};
 
   if (argc != 3 || chdir(argv[2]) != 0)
     return 99;
