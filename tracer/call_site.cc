@@ -59,12 +59,33 @@ bool LeavesFlags(std::span<const std::uint8_t> after) {
          StartsWith(after, {0x48, 0x89, 0xc7, 0xe9}) || StartsWith(after, {0x48, 0x89, 0xc7, 0xe8});
 }
 
-/// Could this byte make what follows it part of a longer instruction than mov $number, %eax?
-bool IsPrefixOfNumber(std::uint8_t byte) {
+/// Could the bytes that end where mov $number, %eax would begin make its first byte, 0xb8, part of
+/// a longer instruction? Then the call's number comes from elsewhere. Where they are the end of
+/// another instruction by chance, a site goes without a stub.
+bool MayBelongToLonger(std::span<const std::uint8_t> before) {
+  const std::uint8_t last = before.back();
   constexpr std::uint8_t kRexMask = 0xf0;
   constexpr std::uint8_t kRex = 0x40;
   constexpr std::uint8_t kOperandSize = 0x66;
-  return (byte & kRexMask) == kRex || byte == kOperandSize;
+  if ((last & kRexMask) == kRex || last == kOperandSize) {
+    return true;
+  }
+  // Opcodes with a ModRM byte, for which it would stand: x(%rax) or x(%r8), and edi or its like.
+  // Compilers make add, cmp, movslq, test, xchg, mov and lea of these, and those of two bytes.
+  const bool takes_modrm = last == 0x03 || last == 0x39 || last == 0x3b || last == 0x63 ||
+                           (last >= 0x84 && last <= 0x8f) || before[before.size() - 2] == 0x0f;
+  // Opcodes with a ModRM byte and an immediate of 32 bits: it would be an offset or the SIB byte.
+  const auto has_immediate = [](std::uint8_t opcode) {
+    return opcode == 0xc7 || opcode == 0x81 || opcode == 0x69;
+  };
+  constexpr std::uint8_t kModRm = 0xc7;  // mod and rm
+  constexpr std::uint8_t kSib = 0x04;
+  constexpr std::uint8_t kSibAndOffset = 0x44;
+  const bool is_offset = (last & 0xc0U) == 0x40 && (last & 0x07U) != kSib;
+  return takes_modrm ||
+         (has_immediate(before[before.size() - 2]) && (is_offset || (last & kModRm) == kSib)) ||
+         (has_immediate(before[before.size() - 3]) &&
+          (before[before.size() - 2] & kModRm) == kSibAndOffset);
 }
 
 }  // namespace
@@ -90,7 +111,8 @@ std::optional<CallSite> RecognizeSite(std::span<const std::uint8_t> code, std::s
     return std::nullopt;
   }
   const auto before = [&](std::uint64_t bytes) { return code.subspan(at - bytes); };
-  if (StartsWith(before(kNumberBytes), {0xb8}) && !IsPrefixOfNumber(code[at - kNumberBytes - 1])) {
+  if (StartsWith(before(kNumberBytes), {0xb8}) &&
+      !MayBelongToLonger(code.subspan(at - kBytesBefore).first(kBytesBefore - kNumberBytes))) {
     const std::uint32_t number = Load32(before(kNumberBytes - 1));
     constexpr std::uint32_t kMaxNumber = 1023;
     return number <= kMaxNumber

@@ -370,7 +370,7 @@ void TrapOnce::Learn(pid_t id, AddressSpace& space, std::uint64_t instruction_po
   const std::uint64_t site = instruction_pointer - kCallBytes;
   const auto found = space.sites.find(site);
   const std::optional<std::size_t> stub =
-      found != space.sites.end() ? found->second : Stub(id, space, site);
+      found != space.sites.end() ? found->second : Stub(id, space, site, invocation.call.number);
   if (!stub || !MakesCall(space, *stub, invocation.call.number)) {
     CountUnpatched(id, space, site);
     return;

@@ -123,7 +123,9 @@ class TrapOnce {
   bool Send(pid_t id, Errand& errand, bool from_stop);
   void Finish(pid_t id, AddressSpace& space, bool ok);
   void PutBack(pid_t id, const Errand& errand);
-  std::optional<std::size_t> Stub(pid_t id, AddressSpace& space, std::uint64_t site);
+  /// `number` was made there just now.
+  std::optional<std::size_t> Stub(pid_t id, AddressSpace& space, std::uint64_t site,
+                                  std::int32_t number);
   std::optional<std::size_t> Write(pid_t id, AddressSpace& space, const CallSite& site,
                                    std::span<const std::uint8_t> before);
   std::optional<std::size_t> WriteChosen(pid_t id, AddressSpace& space, const CallSite& site,

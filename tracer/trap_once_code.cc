@@ -126,7 +126,8 @@ DetourArena* TrapOnce::ArenaNear(AddressSpace& space, std::uint64_t site) const 
   return found == space.arenas.end() ? nullptr : &*found;
 }
 
-std::optional<std::size_t> TrapOnce::Stub(pid_t id, AddressSpace& space, std::uint64_t site) {
+std::optional<std::size_t> TrapOnce::Stub(pid_t id, AddressSpace& space, std::uint64_t site,
+                                          std::int32_t number) {
   if (space.tasks != 1) {
     return std::nullopt;  // another task may run on these bytes
   }
@@ -146,9 +147,11 @@ std::optional<std::size_t> TrapOnce::Stub(pid_t id, AddressSpace& space, std::ui
     return std::nullopt;
   }
   const std::optional<CallSite> found = RecognizeSite(code, kBytesBefore, site);
+  // Made with another number, the code is not what it looks like.
+  const bool fits = found && (found->pattern == SitePattern::kAnyNumber || found->number == number);
   const std::optional<std::size_t> stub =
-      found && MayHaveStub(*found) ? Write(id, space, *found, std::span(code).first(kBytesBefore))
-                                   : std::nullopt;
+      fits && MayHaveStub(*found) ? Write(id, space, *found, std::span(code).first(kBytesBefore))
+                                  : std::nullopt;
   space.sites.emplace(site, stub);
   return stub;
 }

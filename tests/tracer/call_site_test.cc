@@ -72,6 +72,15 @@ TEST(CallSiteTest, KnowsTheCodeOfGo) {
 TEST(CallSiteTest, LeavesAloneWhatItDoesNotKnow) {
   EXPECT_FALSE(Recognize({0x41, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "mov to r8d";
   EXPECT_FALSE(Recognize({0x66, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "mov to ax";
+  EXPECT_FALSE(Recognize({0x41, 0x8b, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "mov x(%r8), %edi";
+  EXPECT_FALSE(Recognize({0x8d, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "lea x(%rax), %edi";
+  EXPECT_FALSE(Recognize({0x0f, 0xb6, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "movzbl x(%rax), %edi";
+  EXPECT_FALSE(Recognize({0xc7, 0x44, 0x24, 0xb8, 0x6e, 0, 0, 0}, kCompare))
+      << "movl $x, -0x48(%rsp)";
+  EXPECT_FALSE(Recognize({0xc7, 0x45, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "movl $x, -0x48(%rbp)";
+  EXPECT_FALSE(Recognize({0xc7, 0x04, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "movl $x, (%rax,%rdi,4)";
+  EXPECT_FALSE(Recognize({0x81, 0x7d, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "cmpl $x, -0x48(%rbp)";
+  EXPECT_TRUE(Recognize({0x89, 0xc7, 0xb8, 0x6e, 0, 0, 0}, kCompare)) << "mov %eax, %edi before";
   EXPECT_FALSE(Recognize({0xb8, 0x6e, 0, 0, 0x40}, kCompare)) << "an x32 call";
   EXPECT_FALSE(Recognize({0xb8, 0x6e, 0, 0, 0, 0x90}, kCompare)) << "something between";
   EXPECT_FALSE(Recognize(kNumber, {0x74, 0x02})) << "uses flags from before the call";
