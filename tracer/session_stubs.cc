@@ -15,13 +15,14 @@ constexpr std::uint64_t kLow32 = 0xffffffff;
 
 constexpr std::uint64_t kWholeView = kCloneFiles | kCloneFs;
 
-/// May a path, also one that is known, mean another file after such a call, or tell more? That a
-/// name appears shows in the results of calls with it.
+/// May a path, also one that is known, mean another file after such a call, or tell more? That its
+/// last part appears shows in the results of calls with it.
 bool ChangesNames(SyscallEffect effect) {
   switch (effect) {
     case SyscallEffect::kUnlink:
     case SyscallEffect::kRename:
     case SyscallEffect::kSymlink:
+    case SyscallEffect::kMakeDirectory:
     case SyscallEffect::kMount:
     case SyscallEffect::kUnmount:
     case SyscallEffect::kChangeDirectory:
