@@ -315,6 +315,10 @@ bool CallRecorder::FollowsFromParts(TaskState& task, const CallFrame& frame) {
   }
   switch (frame.signature->effect) {
     case SyscallEffect::kMap:
+      // At a place of its own choice a program may map over what it does not know of.
+      if ((ArgumentWithRole(frame, ArgumentRole::kMapFlags).value_or(0) & MAP_FIXED) != 0) {
+        return false;
+      }
       return (ArgumentWithRole(frame, ArgumentRole::kMapFlags).value_or(0) & MAP_ANONYMOUS) != 0 &&
              (ArgumentWithRole(frame, ArgumentRole::kProtection).value_or(0) & PROT_EXEC) == 0;
     case SyscallEffect::kSend:

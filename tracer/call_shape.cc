@@ -96,9 +96,10 @@ std::optional<CallShape> ShapeOf(Syscall call) {
     }
     return shape;
   }
-  // restart_syscall(2) goes on with a call that only the kernel knows.
+  // restart_syscall(2) goes on with a call that only the kernel knows, and mremap(2) may take
+  // memory that the program does not know of.
   if (signature.result != ResultKind::kStatus || signature.name == "restart_syscall" ||
-      std::ranges::any_of(signature.roles, IsPath)) {
+      signature.name == "mremap" || std::ranges::any_of(signature.roles, IsPath)) {
     return std::nullopt;
   }
   const std::optional<Looks> looks = LooksOf(signature);
@@ -107,6 +108,9 @@ std::optional<CallShape> ShapeOf(Syscall call) {
   }
   CallShape shape;
   shape.controls = signature.name == "fcntl";
+  if (signature.name == "munmap") {
+    shape.small = 1;
+  }
   for (const ScalarArgument& scalar : signature.scalars) {
     if (!scalar.member.empty() || scalar.only_for != 0) {
       return std::nullopt;

@@ -41,6 +41,9 @@ struct CallShape {
   bool opens = false;            ///< what it returns is a new descriptor
   bool closes = false;           ///< argument 0 is a descriptor that it ends
   bool controls = false;         ///< fcntl(2), whose command says what matters
+  /// munmap(2): argument that must be less than kLeastOfBig, as a call that takes more may take
+  /// what the program does not know of.
+  std::optional<std::uint8_t> small;
 
   bool plain() const { return size == 0 && !path; }
 
@@ -66,6 +69,9 @@ constexpr bool ControlsFile(std::uint32_t command) {
 /// Flags of open(2) with which it does more than open what is there: O_CREAT, O_TRUNC, O_PATH and
 /// O_TMPFILE without O_DIRECTORY, of x86-64 (asm-generic/fcntl.h).
 inline constexpr std::uint32_t kMoreThanOpens = 0100 | 01000 | 010000000 | 020000000;
+
+/// Bytes. Stubs and detours lie further from what the kernel placed before them.
+inline constexpr std::uint32_t kLeastOfBig = 0x80000;
 
 /// The shape of `call`; nothing for a call of which more than that matters (a path, bytes in
 /// memory, what it returns), so that every one must be seen. From the same table as the recorder's

@@ -142,6 +142,14 @@ void LookUpKey(MachineCode& code, const StubRequest& request, MissJumps& misses)
   misses.Add(code);
 }
 
+void MissWhenBig(MachineCode& code, std::uint8_t index, MissJumps& misses) {
+  LoadArgument(code, index, true);
+  code.Bytes({0x48, 0x81, 0xf9});  // cmp $kLeastOfBig, %rcx
+  code.Word32(kLeastOfBig);
+  code.Bytes({0x0f, 0x83});  // jae miss
+  misses.Add(code);
+}
+
 void LookUpNumber(MachineCode& code, const StubRequest& request, MissJumps& misses) {
   code.Bytes({0x80, 0x3d});  // cmpb $0, plain(%rip)
   code.Distance(request.known_calls + Layout::kPlain + static_cast<std::uint32_t>(request.number),
@@ -399,6 +407,9 @@ StubCode WriteStub(const StubRequest& request) {
   MachineCode code(request.address);
   MissJumps misses;
   MissJumps unknown;
+  if (shape.small) {
+    MissWhenBig(code, *shape.small, misses);
+  }
   if (shape.path) {
     LookUpName(code, request, *shape.path, misses, unknown);
   } else if (shape.plain()) {
