@@ -42,6 +42,7 @@ struct StubbedSite {
   std::uint64_t unknown = 0;
   std::uint64_t after_unknown = 0;
   std::uint64_t missed = 0;
+  std::array<std::uint8_t, kJumpBytes> original{};  ///< what the jump at the site replaced
 };
 
 /// Memory near call sites that holds their detours: five bytes reach no further than 2 GiB.
@@ -65,6 +66,7 @@ struct AddressSpace {
   /// any, nothing is known.
   unsigned strangers = 0;
   bool closed = false;             ///< nothing may become known any more
+  bool forgotten = false;          ///< and nothing is known: the memory need not be written again
   std::uint64_t silent_stops = 0;  ///< stops that told nothing new
   std::optional<std::uint64_t> wants_arena_near;
   std::uint64_t seed = 0;

@@ -9,7 +9,6 @@
 namespace cordon {
 namespace {
 
-constexpr std::uint64_t kJumpBytes = 5;
 constexpr std::uint64_t kNumberBytes = 5;         // mov $number, %eax
 constexpr std::uint64_t kSingleThreadBytes = 11;  // cmpb 7, je 2, xor 2
 constexpr std::uint64_t kZeroAfterLoadBytes = 6;  // mov 4, xor 2

@@ -51,6 +51,9 @@ inline constexpr std::size_t kDetourBytes = 64;
 /// Where behind a detour that lies with which a stub reports (StubRequest::report).
 inline constexpr std::uint64_t kReportOffset = 48;
 
+/// What WriteJump() takes.
+inline constexpr std::size_t kJumpBytes = 5;
+
 /// jmp from the site's patched() to `detour`.
 std::vector<std::uint8_t> WriteJump(const CallSite& site, std::uint64_t detour);
 

@@ -297,7 +297,7 @@ void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
     observer_.OnLimitation("io_uring", "io_uring_setup could not be made to fail");
   }
   if (task.space != nullptr) {
-    BeforeCall(id, task);
+    BeforeCall(id, task, stop.audit_arch);
   }
   task.observer_waits = observer_.OnEntry(id, *invocation) == ExitInterest::kWanted;
   // Only an exit stop clears this, and in the filtered tier there is none unless it was asked for.
@@ -414,8 +414,7 @@ void PtraceSession::MoveToExact(pid_t id, Task& task) {
   if (task.tier == TraceTier::kFiltered) {
     if (task.space != nullptr) {
       // The workload's filter may look at where a call is made: none is made elsewhere from now on.
-      task.space->closed = true;
-      trap_once_->Forget(id, *task.space);
+      trap_once_->Close(id, *task.space);
     }
     task.tier = TraceTier::kExact;
     ++counts_.exact_tasks;

@@ -69,9 +69,7 @@ class PtraceSession {
 
   /// Known calls are made by stubs in `window`, past which the filter lets them. Before Begin(),
   /// with kFiltered.
-  void UseStubs(StubWindow window, std::uint64_t silent_stops_before) {
-    trap_once_ = std::make_unique<TrapOnce>(kernel_, window, silent_stops_before);
-  }
+  void UseStubs(StubWindow window, std::uint64_t silent_stops_before);
 
   /// What is known is to be seen once more: stubs let nothing through that was not seen since.
   void ForgetKnown();
@@ -191,7 +189,9 @@ class PtraceSession {
   void TellOfDescriptors(pid_t id, const Task& task);
   void ShowOriginalPlace(pid_t id, Task& task);
   void FinishChange(Task& task);
-  void BeforeCall(pid_t id, Task& task);
+  void BeforeCall(pid_t id, Task& task, std::uint32_t audit_arch);
+  void MakeRoom(pid_t id, Task& task, std::uint32_t audit_arch);
+  void TellOfAllDescriptors(pid_t id, const Task& task);
   void AfterCall(pid_t id, Task& task, CallResult result);
   void ShareSpace(pid_t parent, const Task& maker, pid_t child, Task& made,
                   std::uint64_t clone_flags);
@@ -228,6 +228,7 @@ class PtraceSession {
   SessionCounts counts_;
   std::unique_ptr<TrapOnce> trap_once_;  ///< kFast only
   unsigned changers_ = 0;                ///< tasks in calls that change what names mean
+  bool may_touch_all_ = false;           ///< kFast only: with CAP_SYS_PTRACE
 };
 
 }  // namespace cordon

@@ -1,10 +1,13 @@
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "model/syscall_signature.h"
 #include "tracer/ptrace_session.h"
+#include "tracer/trace_permission.h"
 
 // What the session does for stubs while it follows tasks.
 
@@ -44,6 +47,21 @@ bool ChangesMappings(const SyscallSignature& signature) {
          signature.name == "munmap" || signature.name == "mremap";
 }
 
+/// May the tracer be refused the task's memory after such a call, should it lack CAP_SYS_PTRACE
+/// (ptrace(2), "Ptrace access mode checking")?
+bool MayTakeAccess(const SyscallInvocation& call, SyscallEffect effect) {
+  return effect == SyscallEffect::kCredentials || effect == SyscallEffect::kUnshare ||
+         effect == SyscallEffect::kSetNamespace ||
+         (effect == SyscallEffect::kPrctl && (call.arguments[0] & kLow32) == PR_SET_DUMPABLE);
+}
+
+/// From such a call on it may matter where calls are made: outside of a range they are SIGSYS,
+/// which comes before filters and tracers (prctl(2), PR_SET_SYSCALL_USER_DISPATCH).
+bool DispatchesByPlace(const SyscallInvocation& call, SyscallEffect effect) {
+  constexpr std::uint64_t kSetUserDispatch = 59;  // since Linux 5.11
+  return effect == SyscallEffect::kPrctl && (call.arguments[0] & kLow32) == kSetUserDispatch;
+}
+
 void ForgetCode(AddressSpace& space, std::uint64_t begin, std::uint64_t size) {
   if (begin != 0) {
     TrapOnce::ForgetCode(space, begin, begin + std::min(size, ~begin));
@@ -51,6 +69,15 @@ void ForgetCode(AddressSpace& space, std::uint64_t begin, std::uint64_t size) {
 }
 
 }  // namespace
+
+void PtraceSession::UseStubs(StubWindow window, std::uint64_t silent_stops_before) {
+  may_touch_all_ = ReadTraceSurroundings().has_sys_ptrace;
+  trap_once_ = std::make_unique<TrapOnce>(kernel_, window, silent_stops_before, [this] {
+    observer_.OnLimitation("stale-stubs",
+                           "what a process was to make without a stop could not be taken back: "
+                           "such calls of it may have gone unseen");
+  });
+}
 
 void PtraceSession::ShowOriginalPlace(pid_t id, Task& task) {
   if (const auto report = trap_once_->ShowOriginalPlace(id, *task.space)) {
@@ -92,6 +119,41 @@ void PtraceSession::TellOfDescriptors(pid_t id, const Task& task) {
   }
 }
 
+/// From now on the process does nothing to its descriptors unseen: what it did before is told.
+void PtraceSession::TellOfAllDescriptors(pid_t id, const Task& task) {
+  int fd = 0;
+  for (const std::uint32_t identity : trap_once_->TakeIdentities(id, *task.space)) {
+    observer_.OnDescriptor(id, fd++, identity);
+  }
+}
+
+/// A call that unmaps memory, or maps over it, may take what the program does not know of.
+void PtraceSession::MakeRoom(pid_t id, Task& task, std::uint32_t audit_arch) {
+  const std::string_view name = SignatureOf(task.call.call).name;
+  const auto& arguments = task.call.arguments;
+  const bool takes =
+      name == "munmap" || name == "mremap" || (name == "mmap" && (arguments[3] & MAP_FIXED) != 0);
+  if (!takes || task.call.call.arch != Architecture::kX86_64) {
+    return;
+  }
+  const auto make_room = [&](std::uint64_t begin, std::uint64_t size) {
+    return trap_once_->MakeRoom(id, *task.space, begin, begin + std::min(size, ~begin));
+  };
+  TrapOnce::Overlap overlap = make_room(arguments[0], arguments[1]);
+  if (name == "mremap" && overlap == TrapOnce::Overlap::kNone &&
+      (arguments[3] & MREMAP_FIXED) != 0) {
+    overlap = make_room(arguments[4], arguments[2]);
+  }
+  if (overlap == TrapOnce::Overlap::kLeft) {
+    TellOfAllDescriptors(id, task);
+  } else if (overlap == TrapOnce::Overlap::kInTheWay) {
+    (void)kernel_.SkipCall(id, audit_arch, ENOMEM);
+    observer_.OnLimitation("stubs-in-the-way",
+                           "memory that a program of several threads wanted was refused it "
+                           "(ENOMEM), as cordon's stubs lay there: --tier filtered has none");
+  }
+}
+
 void PtraceSession::ForgetNames() {
   for (auto& [id, task] : tasks_) {
     if (task.space != nullptr) {
@@ -107,7 +169,7 @@ void PtraceSession::FinishChange(Task& task) {
   }
 }
 
-void PtraceSession::BeforeCall(pid_t id, Task& task) {
+void PtraceSession::BeforeCall(pid_t id, Task& task, std::uint32_t audit_arch) {
   const SyscallSignature& signature = SignatureOf(task.call.call);
   FinishChange(task);
   if (ChangesNames(signature.effect)) {
@@ -117,7 +179,14 @@ void PtraceSession::BeforeCall(pid_t id, Task& task) {
     ForgetNames();
   }
   TellOfDescriptors(id, task);
+  if (DispatchesByPlace(task.call, signature.effect)) {
+    trap_once_->Close(id, *task.space);
+  } else if (!may_touch_all_ && MayTakeAccess(task.call, signature.effect)) {
+    TellOfAllDescriptors(id, task);
+    trap_once_->Close(id, *task.space);
+  }
   if (ChangesMappings(signature)) {
+    MakeRoom(id, task, audit_arch);
     ForgetCode(*task.space, task.call.arguments[0], task.call.arguments[1]);
     // Where it lies only the result says.
     const std::uint64_t protection = task.call.arguments[2];
@@ -175,8 +244,7 @@ void PtraceSession::ShareSpace(pid_t parent, const Task& maker, pid_t child, Tas
       // What one does to descriptors the other's memory does not tell.
       for (const auto& [id, space] :
            {std::pair(child, made.space), std::pair(parent, maker.space)}) {
-        space->closed = true;
-        trap_once_->Forget(id, *space);
+        trap_once_->Close(id, *space);
       }
     }
     return;

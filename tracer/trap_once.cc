@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 #include "model/syscall_signature.h"
 #include "observe/process_memory.h"
@@ -228,13 +229,17 @@ void TrapOnce::Finish(pid_t id, AddressSpace& space, bool ok) {
   space.arenas.push_back({.address = errand.arena, .sites = {}});
   if (space.state == AddressSpace::State::kBare) {
     space.state = AddressSpace::State::kReady;
-    ++counts_.spaces;
     const std::uint64_t known = window_.known_calls();
     const std::array<std::uint64_t, 2> addresses{known + Layout::kNameKeys,
                                                  known + Layout::kPending};
     static_assert(Layout::kPendingAddress == Layout::kNameKeysAddress + sizeof(std::uint64_t));
-    (void)ProcessMemory(id).Write({known + Layout::kNameKeysAddress}, addresses.data(),
-                                  sizeof addresses);
+    if (!ProcessMemory(id)
+             .Write({known + Layout::kNameKeysAddress}, addresses.data(), sizeof addresses)
+             .has_value()) {
+      space.state = AddressSpace::State::kRefused;  // of a program that may not be read
+      return;
+    }
+    ++counts_.spaces;
     Forget(id, space);
   }
 }
@@ -272,31 +277,62 @@ std::uint64_t TrapOnce::Hits(pid_t id, const AddressSpace& space) const {
 
 // --- known calls ---
 
+/// Changes what the stubs go by so that they let less through. The space is closed where that
+/// fails: the kernel lets a tracer write to no memory that is not dumpable, or of another user,
+/// without CAP_SYS_PTRACE (ptrace_may_access() in kernel/ptrace.c).
+bool TrapOnce::Replace(pid_t id, AddressSpace& space, std::uint64_t offset, const void* bytes,
+                       std::size_t size) {
+  const Status written = ProcessMemory(id).Write({window_.known_calls() + offset}, bytes, size);
+  if (!written.has_value() && !IsGone(written.error())) {
+    space.closed = true;
+    on_stale_();
+  }
+  return written.has_value();
+}
+
 void TrapOnce::Forget(pid_t id, AddressSpace& space) {
-  if (space.state != AddressSpace::State::kReady) {
+  if (space.state != AddressSpace::State::kReady || space.forgotten) {
     return;
   }
-  const ProcessMemory memory(id);
   space.seed = Random();
   space.plain.fill(false);
-  (void)memory.Write({window_.known_calls() + Layout::kSeed}, &space.seed, sizeof space.seed);
+  bool done = Replace(id, space, Layout::kSeed, &space.seed, sizeof space.seed);
   const std::array<std::uint8_t, Layout::kPlainCalls> none{};
-  (void)memory.Write({window_.known_calls() + Layout::kPlain}, none.data(), none.size());
+  done = Replace(id, space, Layout::kPlain, none.data(), none.size()) && done;
   space.names_known = true;
   ForgetNames(id, space);
   SetReporting(id, space);
+  space.forgotten = space.closed && done && !space.names_known && !space.reports_unknown;
+}
+
+void TrapOnce::Close(pid_t id, AddressSpace& space) {
+  space.closed = true;
+  Forget(id, space);
+}
+
+std::vector<std::uint32_t> TrapOnce::TakeIdentities(pid_t id, AddressSpace& space) {
+  std::vector<std::uint32_t> identities;
+  space.described = 0;
+  if (std::exchange(space.ends_descriptors, false)) {
+    identities.resize(Layout::kDescriptors);
+    if (!ProcessMemory(id)
+             .Read({window_.known_calls() + Layout::kIdentities}, identities.data(),
+                   identities.size() * sizeof(std::uint32_t))
+             .has_value()) {
+      std::ranges::fill(identities, 0);
+    }
+  }
+  return identities;
 }
 
 /// Calls that are not known are made before they are told only where every stop of this memory's
 /// tasks would be of the same kind.
-void TrapOnce::SetReporting(pid_t id, AddressSpace& space) const {
+void TrapOnce::SetReporting(pid_t id, AddressSpace& space) {
   const bool reports = !space.closed && space.strangers == 0;
   if (space.state == AddressSpace::State::kReady && space.reports_unknown != reports) {
     const std::uint8_t value = reports ? 1 : 0;
     space.reports_unknown =
-        ProcessMemory(id)
-            .Write({window_.known_calls() + Layout::kReportsUnknown}, &value, sizeof value)
-            .has_value() == reports;
+        Replace(id, space, Layout::kReportsUnknown, &value, sizeof value) == reports;
   }
 }
 
@@ -315,11 +351,11 @@ void TrapOnce::ForgetNames(pid_t id, AddressSpace& space) {
   if (space.state != AddressSpace::State::kReady || !space.names_known) {
     return;
   }
-  space.names_known = false;
   space.names_seed = Random();
   ++space.names_round;
-  (void)ProcessMemory(id).Write({window_.known_calls() + Layout::kNamesSeed}, &space.names_seed,
-                                sizeof space.names_seed);
+  // A leader that has ended before its threads has no memory: they try again.
+  space.names_known =
+      !Replace(id, space, Layout::kNamesSeed, &space.names_seed, sizeof space.names_seed);
 }
 
 std::optional<std::uint32_t> TrapOnce::IdentityOf(pid_t id, const AddressSpace& space,
@@ -342,9 +378,8 @@ void TrapOnce::ForgetDescriptors(pid_t id, AddressSpace& space, std::uint64_t fi
   }
   const std::uint64_t end = std::min(last + 1, space.described);
   const std::vector<std::uint32_t> none(end - first);
-  (void)ProcessMemory(id).Write(
-      {window_.known_calls() + Layout::kIdentities + first * sizeof(std::uint32_t)}, none.data(),
-      none.size() * sizeof(std::uint32_t));
+  (void)Replace(id, space, Layout::kIdentities + first * sizeof(std::uint32_t), none.data(),
+                none.size() * sizeof(std::uint32_t));
 }
 
 void TrapOnce::Learn(pid_t id, AddressSpace& space, std::uint64_t instruction_pointer,

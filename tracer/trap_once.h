@@ -3,11 +3,14 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "tracer/address_space.h"
 #include "tracer/call_observer.h"
@@ -37,9 +40,14 @@ struct StubCounts {
 /// All tasks that are named must be stopped unless said otherwise.
 class TrapOnce {
  public:
-  /// `kernel` must outlive it.
-  TrapOnce(TraceKernel& kernel, StubWindow window, std::uint64_t silent_stops_before)
-      : kernel_(kernel), window_(window), silent_stops_before_(silent_stops_before) {}
+  /// `kernel` must outlive it. `on_stale` is called when what a process knows could not be taken
+  /// back although it is alive, so that calls of it may go unseen.
+  TrapOnce(TraceKernel& kernel, StubWindow window, std::uint64_t silent_stops_before,
+           std::function<void()> on_stale)
+      : kernel_(kernel),
+        window_(window),
+        silent_stops_before_(silent_stops_before),
+        on_stale_(std::move(on_stale)) {}
 
   /// The first stop of a call, before anybody hears of it. True: it was put off, so that `id` can
   /// be made to map memory; its events go to Advance() until Busy() is over, then the call is made
@@ -87,6 +95,24 @@ class TrapOnce {
 
   /// No call is known any more. `id` may run.
   void Forget(pid_t id, AddressSpace& space);
+
+  /// The same, and none becomes known again.
+  void Close(pid_t id, AddressSpace& space);
+
+  /// What each descriptor is as far as the process itself knows, by number; nothing when it ends
+  /// none unseen. From now on it does not: for a space that is being closed or was left, before the
+  /// call for which it is.
+  std::vector<std::uint32_t> TakeIdentities(pid_t id, AddressSpace& space);
+
+  enum class Overlap : std::uint8_t {
+    kNone,      ///< nothing of the stubs lies there
+    kLeft,      ///< something did, and nothing leads to it any more: the memory has no stubs again
+    kInTheWay,  ///< something does, and other tasks may be in it
+  };
+
+  /// The memory from `begin` to `end` is about to go, or to be another's: `id` is about to make
+  /// that call.
+  Overlap MakeRoom(pid_t id, AddressSpace& space, std::uint64_t begin, std::uint64_t end);
 
   /// `child`, not running yet, has a copy of `space`.
   std::shared_ptr<AddressSpace> Fork(pid_t child, const AddressSpace& space);
@@ -137,7 +163,9 @@ class TrapOnce {
   enum class Known : std::uint8_t { kNow, kBefore };
   Known Know(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
              const CallShape& shape, const Repetition& repetition);
-  void SetReporting(pid_t id, AddressSpace& space) const;
+  void SetReporting(pid_t id, AddressSpace& space);
+  bool Replace(pid_t id, AddressSpace& space, std::uint64_t offset, const void* bytes,
+               std::size_t size);
   Known KnowName(pid_t id, AddressSpace& space, const SyscallInvocation& invocation,
                  const CallShape& shape, const PathPart& place, const Repetition& repetition);
   bool Identify(pid_t id, AddressSpace& space, std::uint64_t fd, std::uint32_t identity);
@@ -152,6 +180,7 @@ class TrapOnce {
   TraceKernel& kernel_;
   StubWindow window_;
   std::uint64_t silent_stops_before_;
+  std::function<void()> on_stale_;
   std::unordered_map<pid_t, Errand> errands_;
   StubCounts counts_;
 };

@@ -190,15 +190,20 @@ std::optional<std::size_t> TrapOnce::Place(pid_t id, AddressSpace& space, const 
       !kernel_.WriteCode(id, detour, code).has_value()) {
     return std::nullopt;
   }
-  const StubbedSite placed{.site = site,
-                           .shape = shape,
-                           .detour = detour,
-                           .after_call = address + stub.after_call,
-                           .done = address + stub.done,
-                           .reports = address + stub.reports,
-                           .unknown = address + stub.unknown,
-                           .after_unknown = address + stub.after_unknown,
-                           .missed = address + stub.missed};
+  StubbedSite placed{.site = site,
+                     .shape = shape,
+                     .detour = detour,
+                     .after_call = address + stub.after_call,
+                     .done = address + stub.done,
+                     .reports = address + stub.reports,
+                     .unknown = address + stub.unknown,
+                     .after_unknown = address + stub.after_unknown,
+                     .missed = address + stub.missed,
+                     .original = {}};
+  if (!before.empty()) {
+    std::ranges::copy(before.last(site.address - site.patched()).first(kJumpBytes),
+                      placed.original.begin());
+  }
   if (anew) {
     *former = placed;
     return index;
@@ -266,6 +271,32 @@ bool TrapOnce::Stands(pid_t id, const StubbedSite& stub) const {
   std::vector<std::uint8_t> code(jump.size());
   return ProcessMemory(id).Read({stub.site.patched()}, code.data(), code.size()).has_value() &&
          code == jump;
+}
+
+TrapOnce::Overlap TrapOnce::MakeRoom(pid_t id, AddressSpace& space, std::uint64_t begin,
+                                     std::uint64_t end) {
+  const auto overlaps = [&](std::uint64_t address, std::uint64_t bytes) {
+    return begin < address + bytes && address < end;
+  };
+  if (space.state != AddressSpace::State::kReady ||
+      (!overlaps(window_.address, StubWindow::kBytes) &&
+       std::ranges::none_of(space.arenas, [&](const DetourArena& arena) {
+         return overlaps(arena.address, DetourArena::kBytes);
+       }))) {
+    return Overlap::kNone;
+  }
+  if (space.tasks != 1) {
+    return Overlap::kInTheWay;
+  }
+  for (const StubbedSite& stub : space.stubbed) {
+    if (Stands(id, stub) &&
+        !kernel_.WriteCode(id, stub.site.patched(), stub.original).has_value()) {
+      return Overlap::kInTheWay;
+    }
+  }
+  counts_.hits += Hits(id, space);
+  space.state = AddressSpace::State::kRefused;
+  return Overlap::kLeft;
 }
 
 bool TrapOnce::BeforeThread(pid_t id, AddressSpace& space, const CallStop& stop) {

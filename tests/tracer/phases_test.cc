@@ -1,10 +1,17 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstdlib>
 #include <filesystem>
 
+#include "tests/testing/skip.h"
 #include "tests/testing/temp_dir.h"
 #include "tests/tracer/learned.h"
 
@@ -106,6 +113,71 @@ TEST_P(NoBoundaryTest, LeavesEverythingInTheStartAndSaysSo) {
   EXPECT_EQ(testing::Behaviours(recording).contains("limitation no-serving-boundary"),
             std::get<0>(GetParam()).when != ServingWhen::kNever);
 }
+
+class UnprivilegedTest : public ::testing::TestWithParam<std::tuple<const char*, TraceTier>> {};
+
+constexpr int kNotPossible = 77;
+
+/// Of a tracer without CAP_SYS_PTRACE, of the same user: the phases of getppid as a status.
+[[noreturn]] void LearnWithoutPrivilege(std::string scenario, TraceTier tier,
+                                        const std::string& folder) {
+  // From the bounding set too: a program of root's must not have more than its tracer.
+  if (::geteuid() == 0) {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+    if (::prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0) != 0 ||
+        ::syscall(SYS_capget, &header, sets.data()) != 0) {
+      std::_Exit(kNotPossible);
+    }
+    sets[0].effective &= ~(1U << CAP_SYS_PTRACE);
+    sets[0].permitted &= ~(1U << CAP_SYS_PTRACE);
+    sets[0].inheritable &= ~(1U << CAP_SYS_PTRACE);
+    if (::syscall(SYS_capset, &header, sets.data()) != 0) {
+      std::_Exit(kNotPossible);
+    }
+  }
+  RecordOptions options;
+  options.serving_when = ServingWhen::kListen;
+  options.silent_stops_before_stubs = 1;
+  const testing::Learned learned =
+      testing::Learn({"stubs", std::move(scenario), folder}, tier, options);
+  if (learned.exit_status != 0) {
+    std::_Exit(learned.exit_status);
+  }
+  for (const auto& [call, item] : learned.run.recording.syscalls) {
+    if (SyscallName(call) == "getppid") {
+      std::_Exit(Phases(item.seen.phases) == "start serve" ? 0 : 50);
+    }
+  }
+  std::_Exit(51);
+}
+
+/// What stubs know is taken back while their memory can be written to.
+TEST_P(UnprivilegedTest, SeesPhasesOfAProcessThatItMayNotTouchAnyMore) {
+  const testing::TempDir temp;
+  const auto& [scenario, tier] = GetParam();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    LearnWithoutPrivilege(scenario, tier, temp.path());
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNotPossible) {
+    SKIP_BECAUSE("the victim may not become another user");
+  }
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "50: getppid is not of both phases";
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, UnprivilegedTest,
+                         ::testing::Combine(::testing::Values("undumpable", "demoted"),
+                                            ::testing::Values(TraceTier::kExact,
+                                                              TraceTier::kFiltered,
+                                                              TraceTier::kFast)),
+                         [](const auto& named) {
+                           return fmt::format("{}_{}", std::get<0>(named.param),
+                                              Name(std::get<1>(named.param)));
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Ways, NoBoundaryTest,
                          ::testing::Combine(::testing::Values(Case{"never", ServingWhen::kListen},

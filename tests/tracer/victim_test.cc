@@ -479,6 +479,8 @@ const Expectation kStubs[] = {
      {},
      {"/work/missing-3-299 file  ioctls  failed ENOENT", "limitation inner-seccomp-filter"},
      kWarm},
+    {"stubs", "dispatched", 0, {"prctl x86_64 ok"}, {}, {}, {}, kWarm},
+    {"stubs", "middle", 0, {}, {}, {{"folder", "create search"}}, {}, 200},
     {"stubs", "cramped", 0, {"prlimit64 x86_64 ok"}, {}, {}, {}, 0},
     {"unseen",
      "duplicated",
@@ -517,6 +519,25 @@ const Expectation kStubs[] = {
     {"unseen", "mapped", 0, {}, {}, {{"/proc/self/maps", "open read getattr"}}, {}, kWarm},
     {"unseen", "crashed", 0, {"rt_sigprocmask x86_64 ok"}, {}, {}, {}, 3 * kWarm},
     {"unseen", "any_number", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, 30 * kWarm},
+    {"unseen",
+     "overmapped",
+     0,
+     {"munmap x86_64 ok"},
+     {},
+     {{"after", "open read write create"}},
+     {},
+     kWarm},
+    {"unseen",
+     "unmapped",
+     0,
+     {"munmap x86_64 ok"},
+     {},
+     {{"after", "open read write create"}},
+     {},
+     kWarm},
+    {"unseen", "unmapped_gaps", 0, {"munmap x86_64 ok"}, {}, {}, {}, kWarm},
+    {"stubs_static", "dispatched", 0, {"prctl x86_64 ok"}, {}, {}, {}, kWarm},
+    {"unseen_static", "unmapped", 0, {}, {}, {}, {}, kWarm},
     {"stubs_static", "descriptors", 0, {}, {}, {}, {}, kWarm},
     {"stubs_static", "storm", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, 30 * kWarm},
     {"stubs_static", "names", 0, {"newfstatat x86_64 ok"}, {}, {}, {}, kWarm},
@@ -563,6 +584,20 @@ TEST(IoUringTest, IsWithheldWhereThatIsAskedFor) {
     EXPECT_THAT(withheld.run.recording.runs.begin()->second.withheld,
                 ElementsAre("io_uring_setup"));
   }
+}
+
+// Not compared between the tiers: only where there are stubs the call is refused.
+TEST(OvermappedWindow, HurtsNoProgramOfSeveralThreads) {
+  RecordOptions options;
+  options.silent_stops_before_stubs = 1;
+  const testing::TempDir temp;
+  const testing::Learned learned =
+      testing::Learn({"unseen", "overmapped_beside", temp.path()}, TraceTier::kFast, options);
+  EXPECT_EQ(learned.exit_status, 0);
+  if (learned.run.tier != TraceTier::kFast) {
+    SKIP_BECAUSE("no trace filter can be installed here");
+  }
+  EXPECT_THAT(testing::Behaviours(learned.run.recording), Contains("limitation stubs-in-the-way"));
 }
 
 // Not compared between the tiers: whether one of them finds a futex taken is up to chance.

@@ -2,6 +2,7 @@
 // and code, that nobody saw before. Exits 0 only if everything went as it does without a tracer.
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -228,6 +229,15 @@ static long call_any(const unsigned char* code, long number, long a, long b, lon
   return number;
 }
 
+static const unsigned char* g_moves;
+
+static int call_each(void) {
+  char byte = 1;
+  return call_any(g_moves, SYS_getpid, 0, 0, 0) != getpid() ||
+         call_any(g_moves, SYS_read, g_zero, (long)&byte, 1) != 1 || byte != 0 ||
+         call_any(g_moves, SYS_lseek, g_zero, 0, SEEK_SET) != 0;
+}
+
 // One site for all calls, as in Go, with signals all the time.
 static int any_number(void) {
   warm();
@@ -236,26 +246,15 @@ static int any_number(void) {
   memcpy(page + 64, kMoves, sizeof kMoves);
   const int file = open("moves", O_CREAT | O_RDWR, 0700);
   (void)!write(file, page, sizeof page);
-  const unsigned char* const code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
-  if (code == MAP_FAILED)
+  g_moves = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+  if (g_moves == MAP_FAILED)
     return 77;
+  g_moves += 64;
   find_code();
-  handle(SIGALRM, look, SA_RESTART);
-  const struct itimerval often = {{0, 100}, {0, 100}};
-  const struct itimerval never = {{0, 0}, {0, 0}};
-  const long self = getpid();
   int wrong = 0;
-  for (int round = 0; round < 60 && !wrong; ++round) {
-    setitimer(ITIMER_REAL, round % 2 == 0 ? &often : &never, NULL);
-    for (int i = 0; i < kOften; ++i) {
-      char byte = 1;
-      wrong |= call_any(code + 64, SYS_getpid, 0, 0, 0) != self;
-      wrong |= call_any(code + 64, SYS_read, g_zero, (long)&byte, 1) != 1 || byte != 0;
-      wrong |= call_any(code + 64, SYS_lseek, g_zero, 0, SEEK_SET) != 0;
-    }
-  }
-  setitimer(ITIMER_REAL, &never, NULL);
-  return wrong ? 1 : g_strange ? 2 : g_handled > 0 ? 0 : 3;
+  for (int i = 0; i < kOften; ++i)
+    wrong |= call_each();
+  return wrong || storm_of(call_each) ? 1 : g_strange ? 2 : 0;
 }
 
 #else
@@ -287,6 +286,102 @@ static int mapped(void) {
   return own == 1 ? 0 : 3;
 }
 
+// What lies between fixed programs and all that the kernel places by itself: where the stubs are.
+static char* const kMiddle = (char*)0x200000000000;
+static const size_t kMiddleBytes = 0x200000000000;
+
+static int take_middle(void) {
+  return mmap(kMiddle, kMiddleBytes, PROT_NONE,
+              MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == kMiddle;
+}
+
+// Memory of the program's own choice, over that of stubs.
+static int overmapped(void) {
+  warm();
+  char* const page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (int i = 0; i < kOften; ++i)
+    if (mmap(page, 4096, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+             0) != page)
+      return 1;
+  if (!take_middle())
+    return 2;
+  const int fd = make("after");
+  warm();
+  return close(fd) == 0 && munmap(kMiddle, kMiddleBytes) == 0 ? 0 : 3;
+}
+
+static int unmapped(void) {
+  warm();
+  for (int i = 0; i < kOften; ++i) {
+    char* const page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (munmap(page, 4096) != 0)
+      return 1;
+  }
+  if (munmap(kMiddle, kMiddleBytes) != 0)
+    return 2;
+  const int fd = make("after");
+  warm();
+  return close(fd);
+}
+
+// The gaps around the code of libraries, where detours are.
+static int unmapped_gaps(void) {
+  enum { kMost = 64, kBytes = 3 << 20 };
+
+  static struct {
+    uintptr_t begin;
+    uintptr_t end;
+  } gaps[kMost];
+
+  int count = 0;
+  char line[4096 + 100];
+  uintptr_t last = 0;
+  FILE* const maps = fopen("/proc/self/maps", "r");
+  while (maps != NULL && count < kMost && fgets(line, sizeof line, maps) != NULL) {
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+    char rights[5] = "";
+    // Code of no file is none of the program's, and nothing is known of what is below the heap.
+    if (sscanf(line, "%lx-%lx %4s", &begin, &end, rights) != 3 ||
+        (rights[2] == 'x' && strchr(line, '/') == NULL) || begin > (uintptr_t)&line)
+      continue;
+    if (last > (uintptr_t)&unmapped && begin > last) {
+      gaps[count].begin = begin - last > kBytes ? begin - kBytes : last;
+      gaps[count++].end = begin;
+    }
+    last = end;
+  }
+  if (maps != NULL)
+    (void)fclose(maps);
+  warm();
+  for (int i = 0; i < count; ++i)
+    if (munmap((char*)gaps[i].begin, gaps[i].end - gaps[i].begin) != 0)
+      return 1;
+  warm();
+  return count > 0 ? 0 : 2;
+}
+
+static void* wait_for_byte(void* from) {
+  char byte;
+  (void)!read(*(int*)from, &byte, 1);
+  return NULL;
+}
+
+// With another thread that may be anywhere: refused or not, everything goes on.
+static int overmapped_beside(void) {
+  int ends[2];
+  pthread_t thread;
+  warm();
+  if (pipe(ends) != 0 || pthread_create(&thread, NULL, wait_for_byte, &ends[0]) != 0)
+    return 1;
+  warm();
+  if (!take_middle() && errno != ENOMEM)
+    return 2;
+  warm();
+  (void)!write(ends[1], "x", 1);
+  return pthread_join(thread, NULL);
+}
+
 // A program that dies of its own fault, in the midst of known calls, says so.
 static int crashed(void) {
   const struct rlimit none = {0, 0};
@@ -314,10 +409,19 @@ int main(int argc, char** argv) {
   static const struct {
     const char* name;
     int (*run)(void);
-  } kScenarios[] = {
-      {"duplicated", duplicated},   {"unknown", unknown},   {"slept", slept},
-      {"half_shared", half_shared}, {"unloaded", unloaded}, {"made_code", made_code},
-      {"mapped", mapped},           {"crashed", crashed},   {"any_number", any_number}};
+  } kScenarios[] = {{"duplicated", duplicated},
+                    {"unknown", unknown},
+                    {"slept", slept},
+                    {"half_shared", half_shared},
+                    {"unloaded", unloaded},
+                    {"made_code", made_code},
+                    {"mapped", mapped},
+                    {"crashed", crashed},
+                    {"any_number", any_number},
+                    {"overmapped", overmapped},
+                    {"unmapped", unmapped},
+                    {"unmapped_gaps", unmapped_gaps},
+                    {"overmapped_beside", overmapped_beside}};
 
   if (argc != 3 || chdir(argv[2]) != 0)
     return 99;
