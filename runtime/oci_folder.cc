@@ -26,6 +26,7 @@ constexpr std::size_t kMaxRecord = std::size_t{16} << 20;
 constexpr const char* kRecord = "/record.json";
 constexpr const char* kConfig = "/config.json";
 constexpr const char* kStart = "/start";
+constexpr const char* kStartLater = "/start.new";
 constexpr const char* kTracer = "/tracer";
 constexpr const char* kMonitor = "/monitor";
 constexpr const char* kPolicy = "/policy";
@@ -181,7 +182,15 @@ Expected<UniqueFd> OciFolder::ConnectTo(const char* name, const char* missing) c
 }
 
 Expected<UniqueFd> OciFolder::ListenForStart() const {
-  return ListenAt(kStart);
+  return ListenAt(kStartLater);
+}
+
+Status OciFolder::OpenToStart() const {
+  if (::rename((path_ + kStartLater).c_str(), (path_ + kStart).c_str()) != 0) {
+    const int rename_errno = errno;
+    return Fail(SystemError(rename_errno, path_ + kStart));
+  }
+  return {};
 }
 
 Expected<UniqueFd> OciFolder::ConnectToStart() const {
@@ -226,6 +235,10 @@ Status OciFolder::WritePolicy(const std::map<std::string, std::string>& files) c
 
 std::string OciFolder::PolicyFolder() const {
   return path_ + kPolicy;
+}
+
+bool OciFolder::IsBeingMade() const {
+  return ::access((path_ + kStartLater).c_str(), F_OK) == 0;
 }
 
 bool OciFolder::IsWaiting() const {

@@ -40,8 +40,9 @@ class OciFolder {
   /// Nothing when `create` did not come as far.
   Expected<std::optional<OciRecord>> LoadRecord() const;
 
-  /// A listening SOCK_SEQPACKET for `start`.
+  /// A listening SOCK_SEQPACKET for `start`, which nobody finds before OpenToStart().
   Expected<UniqueFd> ListenForStart() const;
+  Status OpenToStart() const;
   /// Connects to that. Fails with kNotFound when nobody listens.
   Expected<UniqueFd> ConnectToStart() const;
 
@@ -61,6 +62,8 @@ class OciFolder {
   Status WritePolicy(const std::map<std::string, std::string>& files) const;
   std::string PolicyFolder() const;
 
+  /// Whether `create` has not come to OpenToStart() yet.
+  bool IsBeingMade() const;
   /// Whether the container still waits for its start.
   bool IsWaiting() const;
   void ForgetStart() const;

@@ -24,10 +24,14 @@ OciStatus StatusOf(const OciContainer& container) {
   if (!container.process) {
     return OciStatus::kStopped;
   }
-  if (container.folder.IsWaiting()) {
-    return OciStatus::kCreated;
+  if (container.folder.IsBeingMade()) {
+    return OciStatus::kCreating;
   }
-  return container.cgroups.IsFrozen() ? OciStatus::kPaused : OciStatus::kRunning;
+  // First: what waits for its start may be paused, too.
+  if (container.cgroups.IsFrozen()) {
+    return OciStatus::kPaused;
+  }
+  return container.folder.IsWaiting() ? OciStatus::kCreated : OciStatus::kRunning;
 }
 
 }  // namespace

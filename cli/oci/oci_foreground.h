@@ -5,6 +5,8 @@
 #include <csignal>
 
 #include "cli/oci/oci_call.h"
+#include "model/oci_spec.h"
+#include "model/oci_state.h"
 
 namespace cordon::cli {
 
@@ -28,6 +30,9 @@ enum class DeleteMode : std::uint8_t { kStopped, kForce };
 /// The commands `start` and `delete`.
 Status StartContainer(const OciCall& call, const std::string& id);
 Status DeleteContainer(const OciCall& call, const std::string& id, DeleteMode mode);
+
+/// Those of a container that is gone; one that fails is a warning.
+void RunPoststopHooks(const OciCall& call, const OciHooks& hooks, const OciRecord& record);
 
 /// Whether the kernel runs AppArmor.
 bool HostRunsAppArmor();

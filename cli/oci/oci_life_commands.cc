@@ -94,6 +94,14 @@ void AddIdCommand(CLI::App& app, OciCall& call, const char* name, const char* he
 
 }  // namespace
 
+void RunPoststopHooks(const OciCall& call, const OciHooks& hooks, const OciRecord& record) {
+  for (const OciHook& hook : hooks.poststop) {
+    if (const Status ran = RunOciHooks({hook}, "poststop", record, OciStatus::kStopped); !ran) {
+      ReportOciWarning(call, ran.error().message);
+    }
+  }
+}
+
 Status StartContainer(const OciCall& call, const std::string& id) {
   ASSIGN_OR_RETURN(const OciContainer container, LoadOciContainer(call, id, OciAccess::kChange));
   if (container.status != OciStatus::kCreated) {
@@ -162,13 +170,7 @@ Status DeleteContainer(const OciCall& call, const std::string& id, DeleteMode mo
   const Expected<OciSpec> spec = ReadSpec(*container);
   RETURN_IF_ERROR(container->folder.Remove());
   if (spec) {
-    for (const OciHook& hook : spec->hooks.poststop) {
-      if (const Status ran =
-              RunOciHooks({hook}, "poststop", container->record, OciStatus::kStopped);
-          !ran) {
-        ReportOciWarning(call, ran.error().message);
-      }
-    }
+    RunPoststopHooks(call, spec->hooks, container->record);
   }
   return {};
 }

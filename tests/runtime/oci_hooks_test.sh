@@ -74,6 +74,38 @@ for kind in prestart createRuntime createContainer; do
   expect_contains "and says so" hook "$said"
   expect_equal "no container is left" "" "$(oci list -q)"
 done
+
+# What the hooks of a container that does not come about have set up is for poststop to undo.
+make_bundle undone "c['hooks'] = {
+  'prestart': [{'path': '/bin/sh', 'args': ['sh', '-c', 'echo made >>$work/hooks/undo']}],
+  'createRuntime': [{'path': '/bin/false'}],
+  'poststop': [{'path': '/bin/sh', 'args': ['sh', '-c', 'cat >$work/hooks/undone.json; echo undone >>$work/hooks/undo']}]}"
+oci create --bundle "$work/undone" two </dev/null 2>/dev/null && die "a container is made though a hook failed"
+expect_equal "poststop undoes what prestart did when create fails" "made undone" "$(tr '\n' ' ' <"$work/hooks/undo" | sed 's/ $//')"
+expect_equal "and is told of a container that is stopped" stopped "$(of undone 's["status"]')"
+
+# Until it is complete a container is "creating", and nothing may enter it: its root is still the host's.
+mkfifo "$work/hooks/hold"
+make_bundle half "c['hooks'] = {'createRuntime': [{'path': '/bin/sh', 'args': ['sh', '-c', 'cat $work/hooks/hold >/dev/null']}]}"
+oci create --bundle "$work/half" half </dev/null &
+making=$!
+status_of_half() { oci state half | /usr/bin/python3 -c 'import json, sys; s = json.load(sys.stdin); print(s["status"], s["pid"] > 0)'; }
+has_pid() { [[ $(status_of_half) == *True ]]; }
+wait_for "a process of the container" 20 has_pid
+expect_equal "while a hook of create runs it is creating" "creating True" "$(status_of_half)"
+status=0
+said=$(oci exec half /bin/sh -c 'echo entered' 2>&1) || status=$?
+expect_contains "nothing enters it" "it is creating" "$said"
+echo go >"$work/hooks/hold"
+created() { [[ $(status_of_half) == created* ]]; }
+wait_for "the end of create" 20 created
+expect_equal "control: then a command may" entered "$(oci exec half /bin/sh -c 'echo entered')"
+oci pause half
+expect_equal "one that waits for its start can be paused" "paused True" "$(status_of_half)"
+oci resume half
+expect_equal "and resumed" "created True" "$(status_of_half)"
+oci delete --force half
+stop_pid "$making"
 for kind in startContainer poststart; do
   failing "$kind"
   oci create --bundle "$work/fails-$kind" two </dev/null
