@@ -93,6 +93,8 @@ Status AddMemory(const OciResources& resources, Writes& writes) {
   if (resources.memory_disable_oom_killer.value_or(false)) {
     RETURN_IF_ERROR(
         writes.AddEither("memory", "memory.oom_control", "", "1", "memory.disableOOMKiller"));
+  } else if (resources.memory_disable_oom_killer && writes.is_v1("memory")) {
+    writes.Add("memory", "memory.oom_control", "0");
   }
   // Since Linux 5.11 there is nothing else.
   if (resources.memory_use_hierarchy.value_or(false) && writes.is_v1("memory")) {

@@ -212,10 +212,16 @@ Expected<OciCgroups> OciCgroups::Create(const std::vector<OciHierarchy>& hierarc
       folder += part.empty() ? "" : "/" + part;
     }
     cgroups.places_.push_back({hierarchy, folder});
-    if (const std::string first = ReadLine(folder + "/cgroup.procs"); !*made && !first.empty()) {
+    // All that is in there, and below, would be held and killed with the container.
+    std::set<pid_t> processes;
+    if (!*made) {
+      AddProcesses(folder, processes);
+    }
+    if (!processes.empty()) {
       cgroups.places_.pop_back();
       (void)cgroups.Remove();
-      return Fail(InvalidInput("linux.cgroupsPath: in " + folder + " there is a process already"));
+      return Fail(InvalidInput("linux.cgroupsPath: in " + folder +
+                               ", or below it, there is a process already"));
     }
   }
   return cgroups;
@@ -268,6 +274,18 @@ Status OciCgroups::Write(const std::string& controller, const std::string& files
                                     files, place->folder)));
 }
 
+/// v1 refuses a limit below what is used; v2 would kill.
+Status OciCgroups::CheckMemoryFits(std::int64_t limit) const {
+  const Place* const place = V2();
+  const auto used =
+      ParseUnsigned(place == nullptr ? "" : ReadLine(place->folder + "/memory.current"));
+  if (limit > 0 && used && *used > static_cast<std::uint64_t>(limit)) {
+    return Fail(InvalidInput(fmt::format(
+        "linux.resources.memory: the limit is {} bytes, and {} are in use already", limit, *used)));
+  }
+  return {};
+}
+
 Status OciCgroups::Apply(const OciResources& resources) const {
   OciControllers controllers;
   for (const Place& place : places_) {
@@ -275,6 +293,9 @@ Status OciCgroups::Apply(const OciResources& resources) const {
     controllers.v1.insert(place.hierarchy.controllers.begin(), place.hierarchy.controllers.end());
   }
   ASSIGN_OR_RETURN(std::vector<OciCgroupWrite> writes, OciCgroupWrites(resources, controllers));
+  if (resources.memory_check_before_update.value_or(false) && !controllers.v1.contains("memory")) {
+    RETURN_IF_ERROR(CheckMemoryFits(resources.memory_limit.value_or(0)));
+  }
   // Of two limits that bound each other either may have to be first: EINVAL, and EBUSY of memory,
   // are tried again after the others.
   std::vector<OciCgroupWrite> late;

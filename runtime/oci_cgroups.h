@@ -78,6 +78,7 @@ class OciCgroups {
  private:
   const Place* FindController(const std::string& controller) const;
   const Place* V2() const;
+  Status CheckMemoryFits(std::int64_t limit) const;
   Status Write(const std::string& controller, const std::string& files,
                const std::string& value) const;
 

@@ -37,9 +37,17 @@ std::string MapText(const std::vector<OciIdMapping>& mappings) {
   return text;
 }
 
+bool Joins(const OciContainerPlan& plan, std::uint64_t flag) {
+  return std::ranges::find(plan.joined, flag, &OciJoinedNamespace::flag) != plan.joined.end();
+}
+
 Status PlanNamespaces(const OciSpec& spec, OciContainerPlan& plan) {
   for (const OciNamespace& space : spec.namespaces) {
     if (!space.path.empty()) {
+      if (space.type == Namespace::kTime && !spec.time_offsets.empty()) {
+        return Fail(InvalidInput(
+            "linux.timeOffsets: the clocks of a time namespace that exists cannot be set"));
+      }
       plan.joined.push_back({FlagOf(space.type), space.path});
       continue;
     }
@@ -71,11 +79,8 @@ Status PlanNamespaces(const OciSpec& spec, OciContainerPlan& plan) {
 }
 
 Status PlanNames(const OciSpec& spec, OciContainerPlan& plan) {
-  const bool has_own_names =
-      plan.HasNew(CLONE_NEWUTS) || std::ranges::any_of(plan.joined, [](const auto& space) {
-        return space.flag == CLONE_NEWUTS;
-      });
-  if (!has_own_names && (!spec.hostname.empty() || !spec.domainname.empty())) {
+  if (!plan.HasNew(CLONE_NEWUTS) && !Joins(plan, CLONE_NEWUTS) &&
+      (!spec.hostname.empty() || !spec.domainname.empty())) {
     return Fail(InvalidInput(
         "hostname and domainname need a uts namespace in linux.namespaces: they would be the "
         "host's"));
@@ -87,36 +92,17 @@ Status PlanNames(const OciSpec& spec, OciContainerPlan& plan) {
 
 /// A setting must be one of a namespace that is the container's alone.
 Status CheckSetting(const std::string& path, const OciSpec& spec, const OciContainerPlan& plan) {
-  constexpr std::array<std::string_view, 11> kIpc{
-      "kernel/msgmax",      "kernel/msgmnb",      "kernel/msgmni",     "kernel/sem",
-      "kernel/shmall",      "kernel/shmmax",      "kernel/shmmni",     "kernel/shm_rmid_forced",
-      "kernel/auto_msgmni", "kernel/msg_next_id", "kernel/sem_next_id"};
-  const auto has = [&](std::uint64_t flag) {
-    return plan.HasNew(flag) ||
-           std::ranges::any_of(plan.joined, [&](const auto& space) { return space.flag == flag; });
-  };
-  const bool is_ipc = path.starts_with("fs/mqueue/") || std::ranges::find(kIpc, path) != kIpc.end();
-  if (is_ipc && has(CLONE_NEWIPC)) {
-    return {};
+  const std::uint64_t flag = NamespaceOfSetting(path);
+  if (flag == 0 || !(plan.HasNew(flag) || Joins(plan, flag))) {
+    return Fail(InvalidInput(
+        fmt::format("linux.sysctl: {} is not of a namespace that the container has: it would be "
+                    "the host's",
+                    Quote(path))));
   }
-  if (path.starts_with("net/") && has(CLONE_NEWNET)) {
-    return {};
+  if (path == "kernel/hostname" && !spec.hostname.empty()) {
+    return Fail(InvalidInput("linux.sysctl: kernel.hostname is what hostname says"));
   }
-  if (path == "kernel/domainname" && has(CLONE_NEWUTS)) {
-    return {};
-  }
-  if (path == "kernel/hostname" && has(CLONE_NEWUTS)) {
-    return spec.hostname.empty()
-               ? Status()
-               : Fail(InvalidInput("linux.sysctl: kernel.hostname is what hostname says"));
-  }
-  if (path.starts_with("user/") && has(CLONE_NEWUSER)) {
-    return {};
-  }
-  return Fail(InvalidInput(
-      fmt::format("linux.sysctl: {} is not of a namespace that the container has: it would be the "
-                  "host's",
-                  Quote(path))));
+  return {};
 }
 
 Status PlanSettings(const OciSpec& spec, OciContainerPlan& plan) {
@@ -151,7 +137,7 @@ Status PlanMounts(const OciPlanRequest& request, OciContainerPlan& plan) {
                                  ": idmap needs mappings of its own or of the container"));
       }
       step.idmapped = step.idmapped || !step.uid_mappings.empty();
-      if (mount.destination == "/dev") {
+      if (step.destination == "/dev") {
         plan.fill_dev = false;
       }
     }
@@ -183,8 +169,7 @@ void PlanDevices(const OciPlanRequest& request, OciContainerPlan& plan) {
     return;
   }
   plan.bind_devices =
-      request.in_user_namespace || plan.HasNew(CLONE_NEWUSER) ||
-      std::ranges::any_of(plan.joined, [](const auto& s) { return s.flag == CLONE_NEWUSER; });
+      request.in_user_namespace || plan.HasNew(CLONE_NEWUSER) || Joins(plan, CLONE_NEWUSER);
   const std::vector<OciDevice>& wanted = request.spec.devices;
   for (const Default& one : kDefaults) {
     if (std::ranges::find(wanted, one.path, &OciDevice::path) == wanted.end()) {
@@ -208,6 +193,23 @@ void PlanDevices(const OciPlanRequest& request, OciContainerPlan& plan) {
 
 }  // namespace
 
+std::uint64_t NamespaceOfSetting(std::string_view path) {
+  constexpr std::array<std::string_view, 11> kIpc{
+      "kernel/msgmax",      "kernel/msgmnb",      "kernel/msgmni",     "kernel/sem",
+      "kernel/shmall",      "kernel/shmmax",      "kernel/shmmni",     "kernel/shm_rmid_forced",
+      "kernel/auto_msgmni", "kernel/msg_next_id", "kernel/sem_next_id"};
+  if (path.starts_with("fs/mqueue/") || std::ranges::find(kIpc, path) != kIpc.end()) {
+    return CLONE_NEWIPC;
+  }
+  if (path.starts_with("net/")) {
+    return CLONE_NEWNET;
+  }
+  if (path == "kernel/domainname" || path == "kernel/hostname") {
+    return CLONE_NEWUTS;
+  }
+  return path.starts_with("user/") ? CLONE_NEWUSER : 0;
+}
+
 std::vector<OciMountStep> PlanOciCgroupMount(const OciMountStep& mount, const OciCgroups& cgroups,
                                              bool has_cgroup_namespace) {
   std::vector<OciMountStep> steps;
@@ -219,8 +221,9 @@ std::vector<OciMountStep> PlanOciCgroupMount(const OciMountStep& mount, const Oc
     step.kind = OciMountKind::kBind;
     step.source = source;
     step.destination = destination;
-    step.attributes_set = mount.attributes_set;
-    step.attributes_clear = mount.attributes_clear;
+    step.attributes_set = mount.attributes_set | mount.below_set;
+    step.attributes_clear = mount.attributes_clear | mount.below_clear;
+    step.propagation = mount.propagation;
     steps.push_back(std::move(step));
   };
   if (!has_v1) {
@@ -237,6 +240,7 @@ std::vector<OciMountStep> PlanOciCgroupMount(const OciMountStep& mount, const Oc
   top.destination = mount.destination;
   top.parameters = {{"mode", "755"}};
   top.attributes_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  top.propagation = mount.propagation;
   steps.push_back(top);
   for (const OciCgroups::Place& place : places) {
     const std::string name = place.hierarchy.mount.substr(place.hierarchy.mount.rfind('/') + 1);
@@ -252,7 +256,7 @@ std::vector<OciMountStep> PlanOciCgroupMount(const OciMountStep& mount, const Oc
       }
     }
   }
-  if ((mount.attributes_set & MOUNT_ATTR_RDONLY) != 0) {
+  if (((mount.attributes_set | mount.below_set) & MOUNT_ATTR_RDONLY) != 0) {
     OciMountStep close;
     close.kind = OciMountKind::kRemount;
     close.destination = mount.destination;
@@ -269,8 +273,7 @@ Expected<OciContainerPlan> PlanOciContainer(const OciPlanRequest& request) {
   RETURN_IF_ERROR(PlanNames(spec, plan));
   RETURN_IF_ERROR(PlanSettings(spec, plan));
   if (spec.process) {
-    const bool joins_user =
-        std::ranges::any_of(plan.joined, [](const auto& s) { return s.flag == CLONE_NEWUSER; });
+    const bool joins_user = Joins(plan, CLONE_NEWUSER);
     ASSIGN_OR_RETURN(plan.process,
                      PlanOciProcess(*spec.process,
                                     {.host = request.host,

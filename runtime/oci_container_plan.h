@@ -83,6 +83,10 @@ struct OciPlanRequest {
 /// host or caller cannot do.
 Expected<OciContainerPlan> PlanOciContainer(const OciPlanRequest& request);
 
+/// The CLONE_NEW* of the namespaces that each have their own value of the setting `path`
+/// ("net/ipv4/ip_forward"); 0: it is the kernel's, or cordon does not know it.
+std::uint64_t NamespaceOfSetting(std::string_view path);
+
 /// What shows `cgroups` at the destination of `mount`: of v1 a tmpfs with a folder for each
 /// hierarchy, of v2 alone the container's cgroup where it has a cgroup namespace, else all of it.
 std::vector<OciMountStep> PlanOciCgroupMount(const OciMountStep& mount, const OciCgroups& cgroups,

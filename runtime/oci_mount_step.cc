@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string_view>
 
 #include "common/text.h"
@@ -79,12 +80,28 @@ Status CheckBind(const OciMount& mount, const OciMountStep& step) {
   return {};
 }
 
+Status CheckCgroup(const OciMount& mount, const OciMountStep& step) {
+  // Settings of the whole host's tree, which the kernel takes from nobody in a container.
+  constexpr std::array<std::string_view, 3> kOfTheHost{"nsdelegate", "memory_recursiveprot",
+                                                       "memory_localevents"};
+  for (const auto& [name, value] : step.parameters) {
+    if (std::ranges::find(kOfTheHost, name) == kOfTheHost.end()) {
+      return Fail(Mistake(mount, "option '" + name + "' means nothing to cgroups"));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Expected<OciMountStep> PlanOciMount(const OciMount& mount) {
   OciMountStep step;
-  step.destination = mount.destination;
-  if (step.destination.find_first_not_of('/') == std::string::npos) {
+  // The words alone: what is a link is seen inside the root. Others compare them.
+  step.destination = (std::filesystem::path("/") / mount.destination).lexically_normal().string();
+  while (step.destination.ends_with('/')) {
+    step.destination.pop_back();
+  }
+  if (step.destination.empty()) {
     return Fail(Mistake(mount, "the root itself is what root.path says"));
   }
   step.source = mount.source;
@@ -112,6 +129,12 @@ Expected<OciMountStep> PlanOciMount(const OciMount& mount) {
   }
   if (step.idmapped || !step.uid_mappings.empty()) {
     return Fail(Mistake(mount, "ids are mapped for bind mounts only"));
+  }
+  if (step.kind == OciMountKind::kCgroup) {
+    RETURN_IF_ERROR(CheckCgroup(mount, step));
+  }
+  if (step.kind == OciMountKind::kRemount && (step.propagation || !step.parameters.empty())) {
+    return Fail(Mistake(mount, "remount changes the attributes of a mount and nothing else"));
   }
   if (step.kind == OciMountKind::kFileSystem && step.type.empty()) {
     return Fail(Mistake(mount, "no type of file system"));

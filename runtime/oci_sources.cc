@@ -11,8 +11,11 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "common/file.h"
 #include "common/text.h"
@@ -201,6 +204,42 @@ Expected<UniqueFd> OpenNamespace(const std::string& path, std::uint64_t flag) {
   return space;
 }
 
+namespace {
+
+/// What the plan changes in a namespace that it joins must not be the caller's own, which is the
+/// host's.
+Status CheckNotOwn(const OciContainerPlan& plan, const OciJoinedNamespace& space, int file) {
+  constexpr std::array<std::pair<std::uint64_t, const char*>, 3> kChanged{
+      {{CLONE_NEWNET, "net"}, {CLONE_NEWIPC, "ipc"}, {CLONE_NEWUTS, "uts"}}};
+  const auto* const kind =
+      std::ranges::find(kChanged, space.flag, &std::pair<std::uint64_t, const char*>::first);
+  if (kind == kChanged.end()) {
+    return {};
+  }
+  struct stat own{};
+  struct stat joined{};
+  if (::stat(fmt::format("/proc/self/ns/{}", kind->second).c_str(), &own) != 0 ||
+      ::fstat(file, &joined) != 0) {
+    const int stat_errno = errno;
+    return Fail(SystemError(stat_errno, space.path));
+  }
+  if (own.st_ino != joined.st_ino || own.st_dev != joined.st_dev) {
+    return {};
+  }
+  const bool names = space.flag == CLONE_NEWUTS && !(plan.hostname + plan.domainname).empty();
+  const auto set = std::ranges::find_if(plan.settings, [&](const OciSetting& setting) {
+    return NamespaceOfSetting(setting.path) == space.flag;
+  });
+  if (!names && set == plan.settings.end()) {
+    return {};
+  }
+  return Fail(InvalidInput(
+      fmt::format("linux.namespaces: {} is the host's own: {} would be changed there",
+                  Quote(space.path), names ? std::string("its name") : Quote(set->path))));
+}
+
+}  // namespace
+
 Expected<OciSources> OpenOciSources(const OciContainerPlan& plan) {
   OciSources sources;
   ASSIGN_OR_RETURN(sources.proc, OpenHostProc());
@@ -221,6 +260,7 @@ Expected<OciSources> OpenOciSources(const OciContainerPlan& plan) {
   }
   for (const OciJoinedNamespace& space : plan.joined) {
     ASSIGN_OR_RETURN(UniqueFd file, OpenNamespace(space.path, space.flag));
+    RETURN_IF_ERROR(CheckNotOwn(plan, space, file.get()));
     sources.joined.push_back(std::move(file));
   }
   return sources;

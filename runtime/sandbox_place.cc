@@ -18,6 +18,7 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "runtime/own_folder.h"
 
 namespace cordon {
 namespace {
@@ -34,19 +35,7 @@ bool IsLetterOrDigit(char c) {
 /// The user's folder: made where it is missing, the caller's own and nobody else's to write.
 Expected<std::string> OwnFolder() {
   std::string folder = SandboxesFolder();
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    const int mkdir_errno = errno;
-    return Fail(SystemError(mkdir_errno, folder));
-  }
-  struct stat status{};
-  if (::lstat(folder.c_str(), &status) != 0) {
-    const int stat_errno = errno;
-    return Fail(SystemError(stat_errno, folder));
-  }
-  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 0077) != 0) {
-    return Fail(
-        MakeError(ErrorCode::kPermission, folder + " is not a folder that only this user may use"));
-  }
+  RETURN_IF_ERROR(MakeOwnFolder(folder));
   return folder;
 }
 

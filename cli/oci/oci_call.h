@@ -52,10 +52,18 @@ void AddOciUpdate(CLI::App& app, OciCall& call);
 int ReportOciError(const OciCall& call, const Error& error);
 void ReportOciWarning(const OciCall& call, std::string_view message);
 
+/// Whether only this user may use the folder of all containers, where --root did not name it. Makes
+/// it.
+Status CheckOciRoot(const OciCall& call);
+
 /// What a callback does: runs `action`, a Status, and reports.
 template <typename Action>
 void RunOciAction(OciCall& call, Action action) {
-  if (const Status status = action(); !status) {
+  Status status = CheckOciRoot(call);
+  if (status) {
+    status = action();
+  }
+  if (!status) {
     call.exit_code = ReportOciError(call, status.error());
   }
 }

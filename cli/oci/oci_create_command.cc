@@ -15,6 +15,7 @@
 #include "cli/oci/oci_monitor.h"
 #include "cli/oci/oci_policy.h"
 #include "cli/oci/oci_time.h"
+#include "cli/oci/preserved_descriptors.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "model/oci_spec_json.h"
@@ -101,14 +102,6 @@ Status CheckTerminal(const CreateOptions& options, const OciSpec& spec) {
   return {};
 }
 
-/// Descriptors that systemd's activation hands on come first (sd_listen_fds(3)).
-unsigned ListenFds() {
-  const char* const text = std::getenv("LISTEN_FDS");
-  const auto number = text == nullptr ? std::nullopt : ParseUnsigned(text);
-  constexpr std::uint64_t kMost = 1024;
-  return number && *number <= kMost ? static_cast<unsigned>(*number) : 0;
-}
-
 void PassListenFds(OciProcessPlan& process, unsigned count) {
   if (count > 0) {
     process.environment.push_back("LISTEN_FDS=" + std::to_string(count));
@@ -126,10 +119,22 @@ class Unfinished {
   Unfinished& operator=(const Unfinished&) = delete;
 
   ~Unfinished() {
-    if (folder_ != nullptr) {
-      (void)cgroups_.Remove();
-      (void)folder_->Remove();
+    if (folder_ == nullptr) {
+      return;
     }
+    (void)cgroups_.Remove();
+    (void)folder_->Remove();
+    // What the hooks of its making set up is for these to undo (runtime-spec, lifecycle).
+    if (hooks_) {
+      RunPoststopHooks(*call_, *hooks_, record_);
+    }
+  }
+
+  /// From now on hooks may run that those of `poststop` undo.
+  void SetHooks(const OciCall& call, const OciHooks& hooks, const OciRecord& record) {
+    call_ = &call;
+    hooks_ = hooks;
+    record_ = record;
   }
 
   void SetCgroups(const OciCgroups& cgroups) { cgroups_ = cgroups; }
@@ -139,6 +144,9 @@ class Unfinished {
  private:
   const OciFolder* folder_;
   OciCgroups cgroups_;
+  const OciCall* call_ = nullptr;
+  std::optional<OciHooks> hooks_;
+  OciRecord record_;
 };
 
 Expected<OciContainerPlan> MakePlan(const OciSpec& spec, const OciRecord& record,
@@ -252,6 +260,7 @@ Expected<pid_t> MakeContainer(const OciCall& call, const CreateOptions& options)
   ASSIGN_OR_RETURN(Attendance attendance,
                    PlanAttendance(call, spec, options.id, plan.process, policy, filter));
   ASSIGN_OR_RETURN(const UniqueFd listener, folder.ListenForStart());
+  unfinished.SetHooks(call, spec.hooks, record);
   ASSIGN_OR_RETURN(
       CreatedContainer container,
       CreateOciContainer(
@@ -269,12 +278,14 @@ Expected<pid_t> MakeContainer(const OciCall& call, const CreateOptions& options)
     RETURN_IF_ERROR(WriteFileAtomically(options.pid_file, std::to_string(container.pid())));
   }
   const pid_t pid = container.pid();
+  RETURN_IF_ERROR(folder.OpenToStart());
   RETURN_IF_ERROR(container.Release());
   unfinished.Keep();
   return pid;
 }
 
 Status Create(const OciCall& call, const CreateOptions& options) {
+  RETURN_IF_ERROR(CheckPreserved(std::uint64_t{options.preserve_fds} + ListenFds()));
   RETURN_IF_ERROR(CheckOptions(options, call));
   RETURN_IF_ERROR(EnsureReadonlyProgram(call.arguments));
   ASSIGN_OR_RETURN(const pid_t pid, MakeContainer(call, options));
@@ -283,6 +294,7 @@ Status Create(const OciCall& call, const CreateOptions& options) {
 }
 
 Status Run(OciCall& call, const CreateOptions& options) {
+  RETURN_IF_ERROR(CheckPreserved(std::uint64_t{options.preserve_fds} + ListenFds()));
   RETURN_IF_ERROR(CheckOptions(options, call));
   RETURN_IF_ERROR(EnsureReadonlyProgram(call.arguments));
   Foreground foreground;

@@ -9,6 +9,7 @@
 #include "cli/oci/oci_monitor_link.h"
 #include "cli/oci/oci_policy.h"
 #include "cli/oci/oci_tracer_link.h"
+#include "cli/oci/preserved_descriptors.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "model/oci_spec_json.h"
@@ -125,6 +126,7 @@ Status CheckState(const ExecOptions& options, const OciContainer& container) {
 }
 
 Status Exec(OciCall& call, const ExecOptions& options) {
+  RETURN_IF_ERROR(CheckPreserved(options.preserve_fds));
   RETURN_IF_ERROR(EnsureReadonlyProgram(call.arguments));
   // Not the lock: a command that runs for long must not keep others from the container.
   ASSIGN_OR_RETURN(const OciContainer container,

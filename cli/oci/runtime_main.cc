@@ -10,6 +10,7 @@
 #include "cli/oci/oci_call.h"
 #include "model/oci_state.h"
 #include "runtime/host_root.h"
+#include "runtime/own_folder.h"
 
 namespace cordon::cli {
 namespace {
@@ -72,6 +73,11 @@ int Run(int argc, char** argv) {
 }
 
 }  // namespace
+
+Status CheckOciRoot(const OciCall& call) {
+  return IsRootOfHost() || call.root != DefaultRoot() ? Status() : MakeOwnFolder(call.root);
+}
+
 }  // namespace cordon::cli
 
 int main(int argc, char** argv) {

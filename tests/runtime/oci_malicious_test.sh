@@ -104,6 +104,26 @@ expect_ran "control: a command found after those is"
 exec 9<&-
 expect_equal "control: exec --cwd" /etc "$(oci exec --cwd /etc stays /bin/sh -c pwd)"
 
+# What the caller did not hand over is not handed on: it would be the container's lock, or the host's /proc.
+exec 3<&- 4<&-
+attempt preserved ''
+expect_ran "control: without descriptors to be handed on"
+status=0
+said=$(oci run --preserve-fds 1 --bundle "$work/preserved" one 2>&1) || status=$?
+expect_contains "--preserve-fds of what is not open is refused" "3 is not open" "$said"
+said=$(oci exec --preserve-fds 1 stays /bin/sh -c 'echo ran' 2>&1) || true
+expect_contains "that of exec, too" "3 is not open" "$said"
+said=$(oci run --preserve-fds 4294967295 --bundle "$work/preserved" one 2>&1) || true
+expect_contains "and more than there can be" "too many" "$said"
+edit="c['process']['args'] = ['/bin/sh', '-c', 'set -- \$(/bin/ls /proc/self/fd); echo \$* \$LISTEN_FDS']"
+LISTEN_FDS=1 LISTEN_PID=1 attempt listening "$edit"
+expect_equal "LISTEN_FDS of another process hands nothing on" "0 1 2 3" "$said"
+exec 3</etc/passwd
+status=0
+said=$(oci run --preserve-fds 1 --bundle "$work/listening" one </dev/null 2>&1) || status=$?
+expect_equal "control: what is open is" "0 1 2 3 4" "$said"
+exec 3<&-
+
 # CVE-2026-30892: a user that is no number is not root.
 # shellcheck disable=SC2016  # the container's
 expect_equal "control: exec --user" "5 6" "$(oci exec --user 5:6 stays /bin/sh -c 'echo $(/usr/bin/id -u) $(/usr/bin/id -g)')"
@@ -155,12 +175,89 @@ for target in "$work/outside" ../../../outside /proc/self/cwd "/proc/1/root$work
   expect_equal "a volume below a link to $target stays inside" "$untouched" "$(outside)"
 done
 
-# CVE-2019-5736: the runtime's own program is not written from inside.
+# Namespaces by path, and cgroups, that are the host's own: nothing is set there.
 fresh
+before=$(</proc/sys/net/ipv4/ip_default_ttl)
+setting='c["linux"]["sysctl"] = {"net.ipv4.ip_default_ttl": "77"}
+c["process"]["args"] = ["/bin/cat", "/proc/sys/net/ipv4/ip_default_ttl"]'
+attempt ttl "$setting"
+expect_equal "control: a setting of a network namespace of its own" 77 "$said"
+attempt ttl "$setting
+[s for s in c['linux']['namespaces'] if s['type'] == 'network'][0]['path'] = '/proc/$$/ns/net'"
+expect_failed "a setting of the host's network namespace"
+expect_contains "which is said" "is the host's own" "$said"
+expect_equal "and the host's is as it was" "$before" "$(</proc/sys/net/ipv4/ip_default_ttl)"
+name=$(</proc/sys/kernel/hostname)
+attempt named "c['hostname'] = 'taken'
+[s for s in c['linux']['namespaces'] if s['type'] == 'uts'][0]['path'] = '/proc/$$/ns/uts'"
+expect_failed "a name for the host"
+expect_equal "which keeps its own" "$name" "$(</proc/sys/kernel/hostname)"
+freezer=$(awk '$9 == "cgroup" && $NF ~ /pids/ { print $5; exit }' /proc/self/mountinfo)
+if [[ -n $freezer ]]; then
+  mkdir -p "$freezer/held-$$/below"
+  at_end rmdir "$freezer/held-$$/below" "$freezer/held-$$"
+  sleep 600 &
+  held=$!
+  at_end stop_pid "$held"
+  echo "$held" >"$freezer/held-$$/below/cgroup.procs"
+  attempt cgroups "c['linux']['cgroupsPath'] = '/held-$$'"
+  expect_failed "a cgroup with processes of others below it"
+  alive "$held" || die "what was in there was killed"
+  ok "and they live"
+  echo "$held" >"$freezer/cgroup.procs"
+  attempt cgroups "c['linux']['cgroupsPath'] = '/held-$$/empty'"
+  expect_ran "control: one beside them"
+fi
+# A folder by another spelling is that folder, and the host's is not filled.
+mkdir "$work/nodes"
+touch "$work/nodes"/{null,ptmx}
+attempt spelled "c['mounts'] = [m for m in c['mounts'] if not m['destination'].startswith('/dev')] + [
+  {'destination': '//dev/', 'source': work + '/nodes', 'type': 'bind', 'options': ['rbind']}]
+c['process']['args'] = ['/bin/sh', '-c', '[ -e /dev/null ]']"
+expect_ran "the host's devices on //dev/"
+expect_equal "nothing is made or removed among them" "null ptmx" "$(cd "$work/nodes" && echo *)"
+
+# CVE-2019-5736: a link to /proc/self/exe as the command makes a copy of the runtime in the container, with its file behind /proc/PID/exe. While
+# that runs nobody may write the file (ETXTBSY), but a descriptor of it outlives the copy.
+make_root "$work/root" "$runtime" /bin/mv
+ln -s /proc/self/exe "$work/root/command"
+mkfifo "$work/root/fifo"
+mkdir "$work/own"
+cp "$runtime" "$work/own/mine"
+# In the container: finds the copy by its name, holds its file, lets it go on and end, and writes. As long as the runtime outside runs, it is busy.
+cat >"$work/own/overwrite" <<'SCRIPT'
+found=
+until [ -n "$found" ]; do
+  for p in /proc/[0-9]*; do
+    [ "$(/bin/cat $p/comm)" != "$1" ] || found=$p
+  done
+done
+exec 5<$found/exe
+while read -r line; do :; done </fifo
+while [ -e $found ]; do :; done
+said=busy
+while [ "$said" != "${said%busy*}" ]; do
+  said=$( (echo x >>/proc/self/fd/5) 2>&1)
+done
+echo "${said:-written}" >/mnt/said.new
+/bin/mv /mnt/said.new /mnt/said
+SCRIPT
+# overwritten PROGRAM: what comes of that; it waits for a reader of its log.
+overwritten() {
+  rm -rf "$work/own/said" "$work/itself"
+  make_bundle itself "c['process']['args'] = ['/bin/sh', '/mnt/overwrite', '${1##*/}']
+c['mounts'].append({'destination': '/mnt', 'source': work + '/own', 'type': 'bind', 'options': ['bind']})"
+  oci create --bundle "$work/itself" itself </dev/null
+  oci start itself
+  timeout 60 "$runtime" --root "$work/state" exec itself "$1" --log /fifo state none </dev/null >/dev/null 2>&1 || true
+  wait_for "what came of writing $1" 60 test -e "$work/own/said"
+  oci delete --force itself
+  said=$(<"$work/own/said")
+}
 before=$(sha256sum "$runtime")
-attempt itself 'c["process"]["args"] = ["/proc/self/exe", "--version"]'
-# shellcheck disable=SC2016  # the container's
-attempt itself 'c["process"]["args"] = ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do for p in /proc/[0-9]*; do (echo x >>$p/exe) 2>/dev/null; done; done; exit 0"]'
+overwritten /command
+expect_contains "the runtime's file is on a read-only mount" "Read-only file system" "$said"
 expect_equal "the runtime's program is as it was" "$before" "$(sha256sum "$runtime")"
+expect_contains "control: a file that the container may write is written so" written "$(overwritten /mnt/mine && echo "$said")"
 expect_equal "nothing was mounted on the host" "" "$(grep -F "$work/" /proc/self/mountinfo || true)"
 echo "ok: $checks checks"

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <unistd.h>
 
 #include "runtime/oci_cgroup_writes.h"
@@ -52,6 +53,28 @@ TEST(OciMountStep, TheLastOfTwoOptionsWins) {
   EXPECT_EQ(step.attributes_clear, std::uint64_t{MOUNT_ATTR_RDONLY});
 }
 
+TEST(OciMountStep, KnowsADestinationByEverySpelling) {
+  for (const char* const spelled : {"/dev", "/dev/", "//dev", "/./dev", "/a/../dev//", "/../dev"}) {
+    EXPECT_EQ(Planned({.destination = spelled,
+                       .type = "tmpfs",
+                       .source = "tmpfs",
+                       .options = {},
+                       .uid_mappings = {},
+                       .gid_mappings = {}})
+                  .destination,
+              "/dev")
+        << spelled;
+  }
+}
+
+TEST(OciContainerPlan, KnowsWhoseASettingIs) {
+  EXPECT_EQ(NamespaceOfSetting("net/ipv4/ip_forward"), std::uint64_t{CLONE_NEWNET});
+  EXPECT_EQ(NamespaceOfSetting("kernel/shmmax"), std::uint64_t{CLONE_NEWIPC});
+  EXPECT_EQ(NamespaceOfSetting("kernel/hostname"), std::uint64_t{CLONE_NEWUTS});
+  EXPECT_EQ(NamespaceOfSetting("kernel/core_pattern"), 0U);
+  EXPECT_EQ(NamespaceOfSetting("vm/overcommit_memory"), 0U);
+}
+
 TEST(OciMountStep, RefusesWhatMeansNothing) {
   const std::vector<OciMount> wrong{{.destination = "/a",
                                      .type = "bind",
@@ -75,6 +98,18 @@ TEST(OciMountStep, RefusesWhatMeansNothing) {
                                      .type = "tmpfs",
                                      .source = "",
                                      .options = {"idmap"},
+                                     .uid_mappings = {},
+                                     .gid_mappings = {}},
+                                    {.destination = "/a",
+                                     .type = "cgroup",
+                                     .source = "cgroup",
+                                     .options = {"ro", "size=1"},
+                                     .uid_mappings = {},
+                                     .gid_mappings = {}},
+                                    {.destination = "/a",
+                                     .type = "none",
+                                     .source = "none",
+                                     .options = {"remount", "ro", "rshared"},
                                      .uid_mappings = {},
                                      .gid_mappings = {}},
                                     {.destination = "//",
