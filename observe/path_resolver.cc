@@ -172,17 +172,23 @@ class Walk {
     const bool own_link =
         canonical_ == "/proc" && (component == "self" || component == "thread-self");
     const std::string name = own_link ? fmt::format("{}", context_.innermost_pid) : component;
-    UniqueFd next(::openat(at_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    if (!next.valid()) {
-      Miss(errno, component);
-      return;
-    }
-    struct stat status{};
-    if (::fstat(next.get(), &status) != 0) {
-      Miss(errno, component);
-      return;
-    }
     const bool last = !HasMoreComponents(rest_);
+    struct stat status{};
+    if (last &&
+        ::fstatat(at_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
+      Miss(errno, component);
+      return;
+    }
+    UniqueFd next;
+    // Nothing is walked from the last component, unless it is a link; what is opened cannot become
+    // something else meanwhile.
+    if (!last || (S_ISLNK(status.st_mode) && must_follow_)) {
+      next = UniqueFd(::openat(at_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+      if (!next.valid() || ::fstat(next.get(), &status) != 0) {
+        Miss(errno, component);
+        return;
+      }
+    }
     if (own_link) {
       if (last && !must_follow_) {
         status.st_mode = S_IFLNK;

@@ -58,7 +58,8 @@ Expected<SignalInbox> SignalInbox::Open() {
   SignalInbox inbox;
   const auto install = [&](int signal, void (*handler)(int)) {
     struct sigaction action{};
-    action.sa_handler = handler;  // no SA_RESTART: a wait must come back
+    action.sa_handler = handler;                             // no SA_RESTART: a wait must come back
+    action.sa_flags = signal == SIGCHLD ? SA_NOCLDSTOP : 0;  // wait(2) tells of stops
     (void)::sigemptyset(&action.sa_mask);
     Saved saved{.signal = signal, .action = {}};
     if (::sigaction(signal, &action, &saved.action) == 0) {
