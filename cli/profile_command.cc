@@ -132,6 +132,7 @@ void SayStats(const LearningRun& run) {
   const double busy = std::chrono::duration<double, std::milli>(run.tracer_time).count();
   Say(fmt::format("processor time of the tracer: {:.0f} ms, {:.1f} us a stop", busy,
                   run.counts.stops == 0 ? 0 : busy * 1000 / static_cast<double>(run.counts.stops)));
+  Say(fmt::format("tasks came to run where the tracer does {}", Count(run.counts.shared, "time")));
   if (run.tier != TraceTier::kFast) {
     return;
   }

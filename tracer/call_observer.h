@@ -67,6 +67,10 @@ class CallObserver {
   /// now.
   virtual Repetition RepetitionOf(pid_t) { return {}; }
 
+  /// Does the call whose entry was told just now open a file that says where a task may run
+  /// (/proc/PID/status)?
+  virtual bool OpensProcessStatus(pid_t) { return false; }
+
   /// `task` is followed from the call on that it is about to make: the workload's first, or one
   /// that came to it from outside.
   virtual void OnBegin(pid_t) {}

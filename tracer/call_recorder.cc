@@ -34,6 +34,14 @@ bool HasSucceeded(const SyscallObservation& observation, const ArgumentTuple& tu
   return found != observation.tuples.end() && found->second.results.contains(0);
 }
 
+/// Is a file that says where a task may run among the files of the call (proc(5), Cpus_allowed)?
+bool OpensStatus(const CallFrame& frame) {
+  return std::ranges::any_of(frame.files, [](const NamedFile& file) {
+    return file.path != nullptr && file.path->key.path.starts_with("/proc/") &&
+           file.path->key.path.ends_with("/status");
+  });
+}
+
 /// A thing seen once and one seen often are told apart (RecordingLog::MeasureCoverage).
 bool WasSeenTwice(const CallFrame& frame) {
   const auto tuple = frame.observation->tuples.find(frame.tuple);
@@ -160,6 +168,7 @@ bool CallRecorder::IsKnown(const CallFrame& frame) const {
 ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation) {
   log_.Tick();
   last_repetition_ = {};
+  opens_status_ = 0;
   TaskState* const task = Find(id);
   if (task == nullptr) {
     return ExitInterest::kNotWanted;
@@ -189,6 +198,9 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
   }
   capabilities_.BeforeCall(*task, frame);
   bool wanted = files_.Before(*task, frame) == ExitInterest::kWanted;
+  if (signature.effect == SyscallEffect::kOpen && OpensStatus(frame)) {
+    opens_status_ = id;
+  }
   wanted |= sockets_.Before(*task, frame) == ExitInterest::kWanted;
   wanted |= processes_.Before(*task, frame) == ExitInterest::kWanted;
   if (signature.result == ResultKind::kNone) {
@@ -205,6 +217,10 @@ ExitInterest CallRecorder::OnEntry(pid_t id, const SyscallInvocation& invocation
     return ExitInterest::kNotWanted;
   }
   return ExitInterest::kWanted;
+}
+
+bool CallRecorder::OpensProcessStatus(pid_t id) {
+  return id == opens_status_;
 }
 
 Repetition CallRecorder::RepetitionOf(pid_t id) {

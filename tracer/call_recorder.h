@@ -66,6 +66,7 @@ class CallRecorder final : public CallObserver {
   void OnExit(pid_t id, CallResult result) override;
   void OnDescriptor(pid_t id, int fd, std::uint32_t identity) override;
   Repetition RepetitionOf(pid_t id) override;
+  bool OpensProcessStatus(pid_t id) override;
   void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override;
   void OnExec(pid_t former, pid_t id) override;
   void OnExiting(pid_t id) override;
@@ -110,6 +111,7 @@ class CallRecorder final : public CallObserver {
   std::function<void(OutputEnd)> on_terminal_output_;
   std::function<void()> on_begin_serving_;
   pid_t last_entered_ = 0;
+  pid_t opens_status_ = 0;      ///< the task that entered a call last, if that opens such a file
   Repetition last_repetition_;  ///< of the call that that task entered
   dev_t terminal_ = 0;
   /// Calls, with their arguments, that have succeeded since serving began.

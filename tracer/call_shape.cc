@@ -96,10 +96,12 @@ std::optional<CallShape> ShapeOf(Syscall call) {
     }
     return shape;
   }
-  // restart_syscall(2) goes on with a call that only the kernel knows, and mremap(2) may take
-  // memory that the program does not know of.
+  // restart_syscall(2) goes on with a call that only the kernel knows, mremap(2) may take memory
+  // that the program does not know of, and what sched_getaffinity(2) and its kin tell is put right
+  // at their stop (ProcessorSharing).
   if (signature.result != ResultKind::kStatus || signature.name == "restart_syscall" ||
-      signature.name == "mremap" || std::ranges::any_of(signature.roles, IsPath)) {
+      signature.name == "mremap" || signature.name == "sched_getaffinity" ||
+      signature.name == "sched_setaffinity" || std::ranges::any_of(signature.roles, IsPath)) {
     return std::nullopt;
   }
   const std::optional<Looks> looks = LooksOf(signature);

@@ -175,6 +175,35 @@ bool TraceKernel::IsFault(pid_t) {
   return false;
 }
 
+Expected<cpu_set_t> TraceKernel::ReadProcessors(pid_t) {
+  return Fail(MakeError(ErrorCode::kUnsupported, "where tasks run is not known"));
+}
+
+Status TraceKernel::SetProcessors(pid_t, const cpu_set_t&) {
+  return Fail(MakeError(ErrorCode::kUnsupported, "where tasks run cannot be chosen"));
+}
+
+int TraceKernel::CurrentProcessor() {
+  return -1;
+}
+
+Expected<cpu_set_t> LinuxTraceKernel::ReadProcessors(pid_t task) {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  if (::sched_getaffinity(task, sizeof processors, &processors) != 0) {
+    return Fail(SystemError(errno, "sched_getaffinity"));
+  }
+  return processors;
+}
+
+Status LinuxTraceKernel::SetProcessors(pid_t task, const cpu_set_t& processors) {
+  return Check(::sched_setaffinity(task, sizeof processors, &processors), "sched_setaffinity");
+}
+
+int LinuxTraceKernel::CurrentProcessor() {
+  return ::sched_getcpu();
+}
+
 bool LinuxTraceKernel::IsFault(pid_t task) {
   siginfo_t info{};
   return Ptrace(PTRACE_GETSIGINFO, task, 0, PointerTo(info)) == 0 && info.si_code > 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <array>
@@ -109,6 +110,12 @@ class TraceKernel {
   /// from another process (PTRACE_GETSIGINFO)?
   virtual bool IsFault(pid_t task);
 
+  /// The processors that a task may run on (sched_getaffinity(2)); task 0: cordon itself.
+  virtual Expected<cpu_set_t> ReadProcessors(pid_t task);
+  virtual Status SetProcessors(pid_t task, const cpu_set_t& processors);
+  /// The one that cordon runs on; negative: that cannot be told.
+  virtual int CurrentProcessor();
+
   /// /proc/TASK/status.
   virtual Expected<ProcessStatus> ReadStatus(pid_t task) { return ReadProcessStatus(task); }
 
@@ -136,6 +143,9 @@ class LinuxTraceKernel final : public TraceKernel {
   Status WriteRegisters(pid_t task, const TaskRegisters& registers) override;
   Status WriteCode(pid_t task, std::uint64_t address, std::span<const std::uint8_t> code) override;
   bool IsFault(pid_t task) override;
+  Expected<cpu_set_t> ReadProcessors(pid_t task) override;
+  Status SetProcessors(pid_t task, const cpu_set_t& processors) override;
+  int CurrentProcessor() override;
 };
 
 /// Did the task vanish under a call?

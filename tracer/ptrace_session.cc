@@ -57,6 +57,7 @@ std::optional<TraceTier> TraceTierFromName(std::string_view name) {
 
 SessionCounts PtraceSession::counts() const {
   SessionCounts counts = counts_;
+  counts.shared = sharing_ != nullptr ? sharing_->arrivals() : 0;
   if (trap_once_ != nullptr) {
     counts.stubs = trap_once_->counts();
     // A memory counts once, whoever shares it.
@@ -160,6 +161,7 @@ Expected<PtraceSession::Step> PtraceSession::RunOnce() {
     return Step::kHandled;
   }
   if (const auto known = tasks_.find(waited.task); known != tasks_.end()) {
+    NoteStopped(waited.task, known->second);
     if (!known->second.entered && !std::holds_alternative<TaskEnd>(event)) {
       RestoreArgument(waited.task, known->second);  // the first stop of a new task
     }
@@ -199,9 +201,10 @@ void PtraceSession::HandleUnknown(pid_t id, const StopEvent& event) {
   }
 }
 
-void PtraceSession::Resume(pid_t id, const Task& task, int signal) {
+void PtraceSession::Resume(pid_t id, Task& task, int signal) {
   const bool stop_at_calls =
       task.tier == TraceTier::kExact || task.observer_waits || task.exit_needed;
+  NoteResumed(task);
   // A task that was killed meanwhile reports its end by itself.
   (void)kernel_.Resume(id, stop_at_calls ? ResumeMode::kSyscall : ResumeMode::kRun, signal);
 }
@@ -296,10 +299,14 @@ void PtraceSession::EnterCall(pid_t id, Task& task, const CallStop& stop) {
              !kernel_.SkipCall(id, stop.audit_arch, ENOSYS).has_value()) {
     observer_.OnLimitation("io_uring", "io_uring_setup could not be made to fail");
   }
+  PartBefore(id, task, SignatureOf(invocation->call));
   if (task.space != nullptr) {
     BeforeCall(id, task, stop.audit_arch);
   }
   task.observer_waits = observer_.OnEntry(id, *invocation) == ExitInterest::kWanted;
+  if (effect == SyscallEffect::kOpen) {
+    EndSharingIfSeen(id);
+  }
   // Only an exit stop clears this, and in the filtered tier there is none unless it was asked for.
   task.entered = task.tier == TraceTier::kExact || task.observer_waits || task.exit_needed;
 }
@@ -491,6 +498,9 @@ void PtraceSession::Adopt(pid_t parent, pid_t child, std::uint64_t clone_flags) 
   if (maker.space != nullptr) {
     ShareSpace(parent, maker, child, made, clone_flags);
   }
+  if (sharing_ != nullptr) {
+    sharing_->NoteMade(child, maker.placement, made.placement);
+  }
   Task& task = tasks_.emplace(child, made).first->second;
   if (held_.erase(child) != 0) {
     RestoreArgument(child, task);
@@ -539,6 +549,9 @@ void PtraceSession::AdoptOrphan(pid_t child) {
       Task& made = tasks_[child];
       made.tier = tier_;
       made.process = status->thread_group;
+      if (sharing_ != nullptr) {
+        sharing_->Free(child);
+      }
       // Of its memory nothing is known.
       ++counts_.tasks;
       held_.erase(child);
@@ -582,6 +595,9 @@ void PtraceSession::FollowExec(pid_t id) {
   if (former != id) {
     if (auto node = tasks_.extract(former); !node.empty()) {
       FinishClone(tasks_[id]);
+      if (sharing_ != nullptr) {
+        sharing_->NoteEnd(tasks_[id].placement);
+      }
       tasks_[id] = node.mapped();
       tasks_[id].process = id;
     }
@@ -621,6 +637,9 @@ void PtraceSession::Forget(pid_t id, const TaskEnd& end) {
   FinishClone(tasks_.at(id));
   FinishChange(tasks_.at(id));
   LeaveSpace(tasks_.at(id));
+  if (sharing_ != nullptr) {
+    sharing_->NoteEnd(tasks_.at(id).placement);
+  }
   tasks_.erase(id);
   observer_.OnEnd(id, end.outcome);
 }

@@ -17,6 +17,7 @@
 #include "tracer/call_observer.h"
 #include "tracer/held_profile.h"
 #include "tracer/kernel.h"
+#include "tracer/processor_sharing.h"
 #include "tracer/stop_event.h"
 #include "tracer/trap_once.h"
 
@@ -46,6 +47,7 @@ struct SessionCounts {
   std::uint64_t calls = 0;
   std::uint64_t tasks = 0;
   std::uint64_t exact_tasks = 0;  ///< that a filter of the workload's own moved to the exact tier
+  std::uint64_t shared = 0;       ///< times that a task came to run where cordon does
   StubCounts stubs;               ///< kFast
 };
 
@@ -79,6 +81,12 @@ class PtraceSession {
   void ForgetNames();
 
   bool uses_stubs() const { return trap_once_ != nullptr; }
+
+  /// Tasks that stop often run where cordon does.
+  void ShareProcessor() { sharing_ = std::make_unique<ProcessorSharing>(kernel_); }
+
+  /// Lets tasks that do not stop run where they like. Due several times a second.
+  void ReviewProcessors();
 
   /// Begins to follow `root`, which is seized and in a stop that swallows its signal.
   Status Begin(pid_t root);
@@ -149,7 +157,8 @@ class PtraceSession {
     bool changes_names = false;           ///< in the call that it is in
     bool exiting = false;                 ///< what it was in never came out
     bool stranger = false;                ///< counted in AddressSpace::strangers
-    std::uint64_t hits_before_exec = 0;   ///< of the memory that the execve(2) under way gives up
+    TaskPlacement placement;
+    std::uint64_t hits_before_exec = 0;  ///< of the memory that the execve(2) under way gives up
   };
 
   /// A task whose end came before its parent's event.
@@ -204,7 +213,12 @@ class PtraceSession {
   void AdoptOrphan(pid_t child);
   void Forget(pid_t id, const TaskEnd& end);
   void EndLostThreads(pid_t process, const TaskEnd& end);
-  void Resume(pid_t id, const Task& task, int signal = 0);
+  void Resume(pid_t id, Task& task, int signal = 0);
+  void NoteStopped(pid_t id, Task& task);
+  void NoteResumed(Task& task);
+  void PartBefore(pid_t id, Task& task, const SyscallSignature& signature);
+  void PartAll();
+  void EndSharingIfSeen(pid_t id);
 
   TraceKernel& kernel_;
   CallObserver& observer_;
@@ -229,6 +243,7 @@ class PtraceSession {
   std::unique_ptr<TrapOnce> trap_once_;  ///< kFast only
   unsigned changers_ = 0;                ///< tasks in calls that change what names mean
   bool may_touch_all_ = false;           ///< kFast only: with CAP_SYS_PTRACE
+  std::unique_ptr<ProcessorSharing> sharing_;
 };
 
 }  // namespace cordon

@@ -71,6 +71,8 @@ class OutcomeWatch final : public CallObserver {
 
   Repetition RepetitionOf(pid_t task) override { return next_.RepetitionOf(task); }
 
+  bool OpensProcessStatus(pid_t task) override { return next_.OpensProcessStatus(task); }
+
   void OnExec(pid_t former, pid_t task) override {
     executed_ = true;
     next_.OnExec(former, task);
@@ -206,13 +208,13 @@ class ProgressTeller {
 Status FollowToTheEnd(PtraceSession& session, RunControl& control, ServingBoundary& boundary,
                       ProgressTeller& teller, const OutcomeWatch& watch, RunUntil until,
                       const std::function<void()>& on_input = {}) {
-  Clock::time_point names_since = Clock::now();
+  Clock::time_point since = Clock::now();
   for (;;) {
     teller.TellIfDue();
-    if (const Clock::time_point now = Clock::now();
-        session.uses_stubs() && now - names_since >= PathCache::kLifetime) {
-      names_since = now;
+    if (const Clock::time_point now = Clock::now(); now - since >= PathCache::kLifetime) {
+      since = now;
       session.ForgetNames();
+      session.ReviewProcessors();
     }
     ASSIGN_OR_RETURN(const PtraceSession::Step step, session.RunOnce());
     if (step == PtraceSession::Step::kFinished) {
@@ -376,8 +378,9 @@ Expected<LearningRun> RecordRun(const RecordOptions& options) {
   const bool stubs = launched.tier() == TraceTier::kFast;
   PtraceSession session(kernel, watch, stubs ? TraceTier::kFiltered : launched.tier(),
                         options.io_uring);
+  inbox.SetTick(PathCache::kLifetime);
+  session.ShareProcessor();
   if (stubs) {
-    inbox.SetTick(PathCache::kLifetime);
     session.UseStubs(request.window, options.silent_stops_before_stubs);
     recorder.OnBeginServing([&session] { session.ForgetKnown(); });
   }

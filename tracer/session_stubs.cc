@@ -98,7 +98,9 @@ void PtraceSession::Tell(pid_t id, Task& task, const TrapOnce::Report& report) {
   ++counts_.calls;
   task.call = report.invocation;
   TellOfDescriptors(id, task);
-  if (observer_.OnEntry(id, report.invocation) == ExitInterest::kWanted && !task.exiting) {
+  const bool wanted = observer_.OnEntry(id, report.invocation) == ExitInterest::kWanted;
+  EndSharingIfSeen(id);
+  if (wanted && !task.exiting) {
     observer_.OnExit(id, report.result);
   }
   LearnFrom(id, task, report.instruction_pointer);

@@ -87,4 +87,22 @@ Status ScriptedKernel::WriteWord(pid_t task, std::uint64_t, std::uint64_t value)
   return Take(task, fmt::format("write {:#x}", value));
 }
 
+Expected<cpu_set_t> ScriptedKernel::ReadProcessors(pid_t task) {
+  RETURN_IF_ERROR(Take(task, ""));
+  const auto found = processors.find(task);
+  return found != processors.end() ? Expected<cpu_set_t>(found->second)
+                                   : TraceKernel::ReadProcessors(task);
+}
+
+Status ScriptedKernel::SetProcessors(pid_t task, const cpu_set_t& chosen) {
+  std::string names;
+  for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &chosen)) {
+      names += (names.empty() ? "" : ",") + std::to_string(i);
+    }
+  }
+  processors[task] = chosen;
+  return Take(task, fmt::format("processors {} {}", task, names));
+}
+
 }  // namespace cordon::testing

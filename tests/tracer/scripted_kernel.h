@@ -45,7 +45,11 @@ class ScriptedKernel final : public TraceKernel {
 
   std::uint64_t word = 0;  ///< the one word of every task's memory
 
-  /// "resume 10 run", "resume 10 syscall 5", "interrupt 11", "argument 10 3", "write 3"
+  std::map<pid_t, cpu_set_t> processors;  ///< none: they cannot be read
+  int current_processor = -1;
+
+  /// "resume 10 run", "resume 10 syscall 5", "interrupt 11", "argument 10 3", "write 3",
+  /// "processors 10 0,1"
   std::vector<std::string> log;
 
   WaitResult Wait() override;
@@ -61,6 +65,10 @@ class ScriptedKernel final : public TraceKernel {
   Status SkipCall(pid_t task, std::uint32_t audit_arch, int sys_errno) override;
   Expected<std::uint64_t> ReadWord(pid_t task, std::uint64_t address) override;
   Status WriteWord(pid_t task, std::uint64_t address, std::uint64_t value) override;
+  Expected<cpu_set_t> ReadProcessors(pid_t task) override;
+  Status SetProcessors(pid_t task, const cpu_set_t& chosen) override;
+
+  int CurrentProcessor() override { return current_processor; }
 
   static constexpr int kSigtrap = 5;
 

@@ -143,6 +143,15 @@ const Expectation kTasks[] = {
     {"tasks", "killed_in_call", 0, {"kill x86_64 ok"}, {"before-kill"}},
 };
 
+/// Where a task may run is what it would be without a tracer.
+const Expectation kProcessors[] = {
+    {"processors", "asked", 0, {"sched_getaffinity x86_64 ok"}, {}},
+    {"processors", "in_child", 0, {"sched_getaffinity x86_64 ok"}, {}},
+    {"processors", "in_thread", 0, {"sched_getaffinity x86_64 ok"}, {}},
+    {"processors", "chosen", 0, {"sched_setaffinity x86_64 ok"}, {}},
+    {"processors", "shown", 0, {}, {}, {{"/proc/self/status", "open read"}}},
+};
+
 const Expectation kSignals[] = {
     {"signals", "trap", 0, {"rt_sigreturn x86_64 -"}, {}},
     {"signals", "restart", 0, {"read x86_64 ok"}, {}},
@@ -559,6 +568,7 @@ INSTANTIATE_TEST_SUITE_P(Stubs, Victim, ::testing::ValuesIn(kStubs), TestName);
 INSTANTIATE_TEST_SUITE_P(Arguments, Victim, ::testing::ValuesIn(kArguments), TestName);
 INSTANTIATE_TEST_SUITE_P(Blind, Victim, ::testing::ValuesIn(kBlind), TestName);
 INSTANTIATE_TEST_SUITE_P(Tasks, Victim, ::testing::ValuesIn(kTasks), TestName);
+INSTANTIATE_TEST_SUITE_P(Processors, Victim, ::testing::ValuesIn(kProcessors), TestName);
 INSTANTIATE_TEST_SUITE_P(Signals, Victim, ::testing::ValuesIn(kSignals), TestName);
 INSTANTIATE_TEST_SUITE_P(Paths, Victim, ::testing::ValuesIn(kPaths), TestName);
 INSTANTIATE_TEST_SUITE_P(Sockets, Victim, ::testing::ValuesIn(kSockets), TestName);
