@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,6 +79,20 @@ NamedInterpreter InterpreterOf(const UniqueFd& file) {
                       : ElfInterpreter<Elf32_Ehdr, Elf32_Phdr>(file, head)};
 }
 
+/// `path` for reading, if it leads to a regular file. Anything else is not opened: to open a FIFO
+/// or a device does something.
+UniqueFd OpenProgram(const std::string& path, const PathResolver& resolver) {
+  const UniqueFd place =
+      resolver.Open({.directory_fd = {}, .path = path, .final_link = FinalLink::kKeep})
+          .value_or(UniqueFd());
+  struct stat status{};
+  if (!place.valid() || ::fstat(place.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return {};
+  }
+  return UniqueFd(::open(fmt::format("/proc/self/fd/{}", place.get()).c_str(),
+                         O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
 }  // namespace
 
 std::string ScriptInterpreter(std::string_view head) {
@@ -94,16 +109,14 @@ std::string ScriptInterpreter(std::string_view head) {
   return std::string(head.substr(0, head.find_first_of(std::string_view(" \t\0", 3))));
 }
 
-ExecutableImage ReadExecutableImage(pid_t task, const FileKey& program,
-                                    const PathResolver& resolver) {
+ExecutableImage ReadExecutableImage(const FileKey& program, const PathResolver& resolver) {
   ExecutableImage image{.is_script = false, .program = program, .interpreters = {}, .steps = {}};
   FileKey current = program;
   for (int depth = 0; depth < kMaxInterpreterDepth; ++depth) {
     if (!current.path.starts_with('/')) {
       break;  // a memfd
     }
-    const UniqueFd file(::open(fmt::format("/proc/{}/root{}", task, current.path).c_str(),
-                               O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const UniqueFd file = OpenProgram(current.path, resolver);
     const NamedInterpreter named = file.valid() ? InterpreterOf(file) : NamedInterpreter();
     image.is_script |= depth == 0 && named.by_script;
     if (named.path.empty()) {

@@ -18,11 +18,10 @@ struct ExecutableImage {
   std::vector<PathStep> steps;        ///< walked on the way to the interpreters
 };
 
-/// Reads the "#!" line and the PT_INTERP of `program`, an existing file that `resolver` resolved
-/// for a task whose root is reachable as /proc/`task`/root. A file that may not be read has no
-/// interpreters.
-ExecutableImage ReadExecutableImage(pid_t task, const FileKey& program,
-                                    const PathResolver& resolver);
+/// Reads the "#!" line and the PT_INTERP of `program`, an existing file that `resolver` resolved.
+/// What its name has come to mean since then is looked up by `resolver` alone, so that no link
+/// leads out of the task's root; a file that may not be read, or is none, has no interpreters.
+ExecutableImage ReadExecutableImage(const FileKey& program, const PathResolver& resolver);
 
 /// The interpreter in the first bytes of a script ("#!/bin/sh -e" -> "/bin/sh"); empty when it is
 /// none.

@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <climits>
 
-#include "common/unique_fd.h"
-
 namespace cordon {
 namespace {
 
@@ -89,6 +87,9 @@ class Walk {
     }
     return std::move(result_);
   }
+
+  /// After Run(): where the path leads.
+  UniqueFd TakeEnd() { return std::move(at_); }
 
  private:
   Status EnterRoot() {
@@ -273,6 +274,12 @@ Expected<ResolvedPath> PathResolver::Resolve(const PathRequest& request) const {
   Walk walk(context_, is_workload_task_);
   RETURN_IF_ERROR(walk.Start(request));
   return walk.Run();
+}
+
+Expected<UniqueFd> PathResolver::Open(const PathRequest& request) const {
+  Walk walk(context_, is_workload_task_);
+  RETURN_IF_ERROR(walk.Start(request));
+  return walk.Run().exists() ? walk.TakeEnd() : UniqueFd();
 }
 
 }  // namespace cordon

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/unique_fd.h"
 #include "model/recording.h"
 #include "observe/file_name.h"
 
@@ -65,6 +66,11 @@ class PathResolver {
   /// directory may not be entered (kPermission). A path that leads nowhere is a result with
   /// sys_errno.
   Expected<ResolvedPath> Resolve(const PathRequest& request) const;
+
+  /// What the same walk comes to, as an O_PATH descriptor; nothing where the path leads nowhere.
+  /// Opening a resolved name again would be a walk of the kernel's, for which an absolute link that
+  /// was put there meanwhile leads out of the task's root. Fails as Resolve() does.
+  Expected<UniqueFd> Open(const PathRequest& request) const;
 
  private:
   PathContext context_;

@@ -320,8 +320,7 @@ class CallReader {
     if (path == nullptr || path->key.file_class != FileClass::kFile) {
       return;
     }
-    const ExecutableImage image =
-        ReadExecutableImage(thread_, path->key, PathResolver(context_, AnyTask()));
+    const ExecutableImage image = ReadExecutableImage(path->key, PathResolver(context_, AnyTask()));
     NoteWalk(*path);
     ProgramUse program;
     program.executable = path->key.path;

@@ -78,7 +78,7 @@ ExitInterest ProcessRules::Before(TaskState& task, CallFrame& frame) {
       }
       const NamedFile& named = frame.files.front();
       if (named.path != nullptr && named.path->exists()) {
-        frame.image = ReadExecutableImage(task.id, named.path->key, lookup_.ResolverFor(task));
+        frame.image = ReadExecutableImage(named.path->key, lookup_.ResolverFor(task));
         if (GivesPrivilege(task, *named.path) && TracerWithholdsPrivilege(task.id)) {
           log_.NoteLimitation("setuid-program",
                               fmt::format("{} ran without its privilege", named.path->key.path));
@@ -86,8 +86,7 @@ ExitInterest ProcessRules::Before(TaskState& task, CallFrame& frame) {
       } else if (named.descriptor) {
         if (const Descriptor* const descriptor = lookup_.DescriptorOf(task, *named.descriptor);
             descriptor != nullptr) {
-          frame.image =
-              ReadExecutableImage(task.id, descriptor->file.key, lookup_.ResolverFor(task));
+          frame.image = ReadExecutableImage(descriptor->file.key, lookup_.ResolverFor(task));
         }
       }
       return ExitInterest::kWanted;
