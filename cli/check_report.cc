@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "common/printable.h"
 #include "common/text.h"
 #include "model/seccomp_names.h"
 
@@ -90,17 +91,18 @@ std::string SelinuxAsText(const CheckedRecording& one, const SelinuxReplay& repl
                                  replay.asked, replay.domain, Quote(one.policy));
   for (const Gap& gap : Gaps(replay)) {
     const std::string rule = MissingRule(gap.access, replay.domain);
-    text += rule.empty()
-                ? fmt::format("  {} on {}:{}: {}\n", fmt::join(gap.access.permissions, " "),
-                              gap.access.type, gap.access.object_class, gap.access.reason)
-                : fmt::format("  missing: {}\n", rule);
+    text += Printable(rule.empty()
+                          ? fmt::format("  {} on {}:{}: {}", fmt::join(gap.access.permissions, " "),
+                                        gap.access.type, gap.access.object_class, gap.access.reason)
+                          : "  missing: " + rule) +
+            "\n";
     text += fmt::format(
         "      {}{}{}\n", Quote(gap.places.front()),
         gap.places.size() == 1 ? "" : fmt::format(" and {} more", gap.places.size() - 1),
         By(gap.access.seen.executables));
   }
   for (const std::string& name : replay.unknown) {
-    text += fmt::format("  not asked: the policy has no {}\n", name);
+    text += fmt::format("  not asked: the policy has no {}\n", Printable(name));
   }
   for (const std::string& blind : replay.blind_spots) {
     text += fmt::format("  not asked: {}\n", Quote(blind));

@@ -10,6 +10,7 @@
 #include "cli/load_seccomp_policy.h"
 #include "cli/print_document.h"
 #include "cli/report_error.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "model/recorded_calls.h"
 #include "model/recording_comparison.h"
@@ -99,7 +100,7 @@ int CompareRecordings(const CompareOptions& options, const Recording& left, cons
   } else {
     for (const auto& [sign, lines] : {std::pair('-', &only_left), std::pair('+', &only_right)}) {
       for (const std::string& line : *lines) {
-        text += fmt::format("{} {}\n", sign, line);
+        text += fmt::format("{} {}\n", sign, Printable(line));
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/printable.h"
 #include "common/text.h"
 #include "model/recording_verdict.h"
 
@@ -61,7 +62,7 @@ std::string DescribeSaturation(const Recording& recording) {
 std::string DescribeVerdict(const Recording& recording) {
   std::vector<std::string> lines;
   for (const std::string& line : WhatIsMissing(recording)) {
-    lines.push_back("  " + line + "\n");
+    lines.push_back("  " + Printable(line) + "\n");
   }
   const Completeness completeness = CompletenessOf(recording);
   if (completeness == Completeness::kComplete) {

@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -109,11 +108,7 @@ int Exec(const ExecOptions& options) {
     return kCannot;
   }
   if (const auto* not_executed = std::get_if<NotExecuted>(&*outcome)) {
-    (void)std::fputs(
-        fmt::format("cordon: {}\n",
-                    SystemError(not_executed->sys_errno, options.command.front()).message)
-            .c_str(),
-        stderr);
+    PrintLine(SystemError(not_executed->sys_errno, options.command.front()).message);
   }
   return ExitStatus(*outcome);
 }

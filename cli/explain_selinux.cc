@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/file.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "model/policy_bundle.h"
 
@@ -20,7 +21,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMaxReasonsBytes = std::size_t{256} << 20;
 constexpr std::size_t kShownPlaces = 5;
 
-/// The members of an object from outside, whatever it holds: an absent one is empty.
+/// The members of an object from outside, whatever it holds: an absent one is empty. The result is
+/// not for a terminal as it is.
 std::string Text(const Json& object, const char* key) {
   return object.is_object() && object.contains(key) && object[key].is_string()
              ? object[key].get<std::string>()
@@ -103,21 +105,25 @@ Selection SelectPlace(const Json& selinux, const std::string& place) {
   return selected;
 }
 
+std::string Line(std::string_view text) {
+  return Printable(text) + "\n";
+}
+
 std::string NeedText(const Json& need) {
   std::string who;
   for (const std::string& executable : Texts(need, "executables")) {
     who += (who.empty() ? ", by " : ", ") + Quote(executable);
   }
   const std::uint64_t count = Number(need, "count");
-  return fmt::format("      {}: {}{}{}\n", Quote(Text(need, "place")),
-                     Join(Texts(need, "permissions"), " "),
-                     count == 0 ? "" : fmt::format(", {} times in one run", count), who);
+  return Line(fmt::format("      {}: {}{}{}", Quote(Text(need, "place")),
+                          Join(Texts(need, "permissions"), " "),
+                          count == 0 ? "" : fmt::format(", {} times in one run", count), who));
 }
 
 std::string RuleText(const Json& rule) {
   std::string text =
-      fmt::format("  allow {} {}:{} {{ {} }};\n", Text(rule, "source"), Text(rule, "target"),
-                  Text(rule, "class"), Join(Texts(rule, "permissions"), " "));
+      Line(fmt::format("  allow {} {}:{} {{ {} }};", Text(rule, "source"), Text(rule, "target"),
+                       Text(rule, "class"), Join(Texts(rule, "permissions"), " ")));
   std::vector<std::string> requests;
   for (const Json& request : List(rule, "requests")) {
     if (request.is_number_unsigned()) {
@@ -150,21 +156,21 @@ std::string SelectionText(const Selection& selected, const std::string& subject)
   for (const Json& type : types) {
     if (const std::vector<std::string> attributes = Texts(type, "attributes");
         !attributes.empty()) {
-      text += fmt::format("  attributes {}\n", Join(attributes, " "));
+      text += Line("  attributes " + Join(attributes, " "));
     }
   }
   for (const Json& context : List(selected.parts, "file_contexts")) {
-    text +=
-        fmt::format("  labels {} ({})\n", Quote(Text(context, "regex")), Text(context, "class"));
+    text += Line(
+        fmt::format("  labels {} ({})", Quote(Text(context, "regex")), Text(context, "class")));
   }
   for (const Json& port : List(selected.parts, "ports")) {
-    text += fmt::format("  labels {} port {}\n", Text(port, "protocol"), Number(port, "port"));
+    text += Line(fmt::format("  labels {} port {}", Text(port, "protocol"), Number(port, "port")));
   }
   for (const Json& transition : List(selected.parts, "transitions")) {
     const std::string name = Text(transition, "name");
-    text += fmt::format("  a new {}{} in {} is {}\n", Text(transition, "class"),
-                        name.empty() ? "" : " " + Quote(name), Text(transition, "in"),
-                        Text(transition, "type"));
+    text += Line(fmt::format("  a new {}{} in {} is {}", Text(transition, "class"),
+                             name.empty() ? "" : " " + Quote(name), Text(transition, "in"),
+                             Text(transition, "type")));
   }
   for (const Json& rule : List(selected.parts, "rules")) {
     text += RuleText(rule);

@@ -49,20 +49,19 @@ const std::map<std::string, SeccompProfileFormat> kFormats = {
 /// What a person wants to know of a bundle that was written.
 void PrintSummary(const std::string& folder, const GeneratedBundle& bundle) {
   const PolicyProof& proof = bundle.proof;
-  std::string text = fmt::format("cordon: wrote {}: {} of {} recorded calls hold\n", Quote(folder),
-                                 proof.seccomp.recorded, proof.seccomp.recorded);
-  text += fmt::format("cordon: {}\n", Join(DescribeAttackSurface(proof.seccomp.surface), "; "));
+  PrintLine(fmt::format("wrote {}: {} of {} recorded calls hold", Quote(folder),
+                        proof.seccomp.recorded, proof.seccomp.recorded));
+  PrintLine(Join(DescribeAttackSurface(proof.seccomp.surface), "; "));
   if (proof.serving) {
-    text += fmt::format("cordon: once it serves ({}), {} calls are withheld: {}\n",
-                        Join({proof.serving->when.begin(), proof.serving->when.end()}, ", "),
-                        proof.serving->withheld.size(), Join(proof.serving->withheld, ", "));
+    PrintLine(fmt::format("once it serves ({}), {} calls are withheld: {}",
+                          Join({proof.serving->when.begin(), proof.serving->when.end()}, ", "),
+                          proof.serving->withheld.size(), Join(proof.serving->withheld, ", ")));
   } else if (!bundle.one_phase_because.empty()) {
-    text += fmt::format("cordon: {}\n", bundle.one_phase_because);
+    PrintLine(bundle.one_phase_because);
   }
   for (const std::string& line : bundle.selinux_summary) {
-    text += fmt::format("cordon: {}\n", line);
+    PrintLine(line);
   }
-  (void)std::fputs(text.c_str(), stderr);
 }
 
 /// "runc", "crun-1.8": whose base set, and of which release.

@@ -10,6 +10,7 @@
 #include "cli/load_seccomp_policy.h"
 #include "cli/print_document.h"
 #include "cli/report_error.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "generator/policy_lint.h"
 
@@ -25,11 +26,12 @@ struct LintOptions {
 std::string AsText(const std::string& path, const std::vector<LintFinding>& findings) {
   std::string text;
   for (const LintFinding& finding : findings) {
-    text += fmt::format("{}: {}{}{}: {} [{}]\n", ToUtf8(path), finding.place,
-                        finding.place.empty() ? "" : ": ", Name(finding.severity), finding.text,
-                        finding.id);
+    text += Printable(fmt::format("{}: {}{}{}: {} [{}]", path, finding.place,
+                                  finding.place.empty() ? "" : ": ", Name(finding.severity),
+                                  finding.text, finding.id)) +
+            "\n";
   }
-  return findings.empty() ? fmt::format("{}: nothing found\n", ToUtf8(path)) : text;
+  return findings.empty() ? fmt::format("{}: nothing found\n", Printable(path)) : text;
 }
 
 std::string AsJson(const std::string& path, const std::vector<LintFinding>& findings) {

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/parse_duration.h"
 #include "cli/report_error.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "runtime/sandbox_log_reader.h"
 #include "runtime/sandbox_place.h"
@@ -92,7 +93,7 @@ class Printer {
     if (!in_line && record.source == LogSource::kCordon) {
       text += "cordon: ";
     }
-    text += record.text;
+    text += record.source == LogSource::kCordon ? Printable(record.text) : record.text;
     if (record.ends_line) {
       text += '\n';
     }

@@ -38,11 +38,6 @@ struct ProfileOptions {
   std::vector<std::string> command;
 };
 
-void Say(const std::string& message) {
-  const std::string line = fmt::format("cordon: {}\n", message);
-  (void)std::fwrite(line.data(), 1, line.size(), stderr);
-}
-
 /// The program of process `pid`; an error when there is no such process.
 Expected<std::string> ProgramOf(pid_t pid) {
   Expected<std::string> program = ReadLinkText(fmt::format("/proc/{}/exe", pid));
@@ -112,7 +107,7 @@ void SaySummary(const ProfileOptions& options, const LearningRun& run,
                 const RecordingDestination& destination) {
   const Recording& recording = run.recording;
   const std::set<Limitation>& limitations = recording.runs.begin()->second.limitations;
-  Say(fmt::format(
+  PrintLine(fmt::format(
       "{}: {}, {}, {}, {}{}{}", destination.path, Count(recording.syscalls.size(), "system call"),
       Count(recording.files.size(), "file"), Count(recording.sockets.size(), "socket use"),
       Count(recording.processes.size(), "program"),
@@ -126,21 +121,24 @@ void SaySummary(const ProfileOptions& options, const LearningRun& run,
 }
 
 void SayStats(const LearningRun& run) {
-  Say(fmt::format("{} tier, {} ms: {} calls, {} stops, {} tasks ({} with a filter of their own)",
+  PrintLine(
+      fmt::format("{} tier, {} ms: {} calls, {} stops, {} tasks ({} with a filter of their own)",
                   Name(run.tier), run.duration.count(), run.counts.calls, run.counts.stops,
                   run.counts.tasks, run.counts.exact_tasks));
   const double busy = std::chrono::duration<double, std::milli>(run.tracer_time).count();
-  Say(fmt::format("processor time of the tracer: {:.0f} ms, {:.1f} us a stop", busy,
+  PrintLine(
+      fmt::format("processor time of the tracer: {:.0f} ms, {:.1f} us a stop", busy,
                   run.counts.stops == 0 ? 0 : busy * 1000 / static_cast<double>(run.counts.stops)));
   Say(fmt::format("tasks came to run where the tracer does {}", Count(run.counts.shared, "time")));
   if (run.tier != TraceTier::kFast) {
     return;
   }
   const StubCounts& stubs = run.counts.stubs;
-  Say(fmt::format("calls made without a stop: {}, by {} in {}", stubs.hits,
-                  Count(stubs.stubs, "stub"), Count(stubs.spaces, "process", "processes")));
+  PrintLine(fmt::format("calls made without a stop: {}, by {} in {}", stubs.hits,
+                        Count(stubs.stubs, "stub"), Count(stubs.spaces, "process", "processes")));
   for (const auto& [site, stops] : stubs.unpatched) {
-    Say(fmt::format("  not patched: {}, {} that told nothing new", site, Count(stops, "stop")));
+    PrintLine(
+        fmt::format("  not patched: {}, {} that told nothing new", site, Count(stops, "stop")));
   }
 }
 

@@ -5,13 +5,15 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "common/printable.h"
 
 namespace cordon::cli {
 namespace {
 
+/// What `message` repeats of workloads and files does nothing to a terminal.
 void Print(std::string_view kind, std::string_view message) {
   // One write, so that the line stays whole beside what a workload prints.
-  const std::string line = fmt::format("cordon: {}{}\n", kind, message);
+  const std::string line = fmt::format("cordon: {}{}\n", kind, Printable(message));
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/command_line_text.h"
 #include "cli/report_error.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "runtime/mount_labels.h"
 #include "runtime/sandbox_place.h"
@@ -155,12 +156,12 @@ void PrintContexts(const SandboxState& state) {
   }
   for (const SandboxProcess& process : SandboxProcesses(state.supervisor)) {
     fmt::print("{}  {:>7}  {}\n", ContextText(ProcessLabel(process.pid)), process.pid,
-               ToUtf8(process.command));
+               Printable(process.command));
   }
   const std::string root = fmt::format("/proc/{}/root", state.pid);
   for (const std::string& mount : state.mounts) {
     const std::string destination = mount.substr(0, mount.find(" from "));
-    fmt::print("{}  {}\n", ContextText(FileLabel(root + destination)), destination);
+    fmt::print("{}  {}\n", ContextText(FileLabel(root + destination)), Printable(destination));
   }
 }
 

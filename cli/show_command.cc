@@ -12,6 +12,7 @@
 #include "cli/load_recording.h"
 #include "cli/print_document.h"
 #include "cli/report_error.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "model/recording.h"
 
@@ -49,22 +50,24 @@ bool Succeeded(const ResultCounts& results) {
 
 std::string DescribeRun(const Run& run) {
   if (run.command.empty() && !run.limitations.empty()) {
-    return fmt::format("  no command: {}\n", run.limitations.begin()->detail);
+    return fmt::format("  no command: {}\n", Printable(run.limitations.begin()->detail));
   }
   std::string out = fmt::format(
       "  {}{}\n    {}, {:.1f} s, {} tier, as uid {}, Linux {}\n",
       run.further.empty() ? "" : fmt::format("further command {}: ", Quote(run.further, 60)),
       CommandLineText(run.command),
       run.outcome ? Describe(*run.outcome) : "ended before the workload did",
-      static_cast<double>(run.duration_ms) / 1000.0, run.tier.empty() ? "unknown" : run.tier,
-      run.host.effective_uid, run.host.kernel);
+      static_cast<double>(run.duration_ms) / 1000.0,
+      run.tier.empty() ? "unknown" : Printable(run.tier), run.host.effective_uid,
+      Printable(run.host.kernel));
   if (run.serving_ms) {
-    out += fmt::format("    served from {:.1f} s on{}\n",
-                       static_cast<double>(*run.serving_ms) / 1000.0,
-                       run.serving_when.empty() ? "" : fmt::format(" ({})", run.serving_when));
+    out += fmt::format(
+        "    served from {:.1f} s on{}\n", static_cast<double>(*run.serving_ms) / 1000.0,
+        run.serving_when.empty() ? "" : fmt::format(" ({})", Printable(run.serving_when)));
   }
   if (!run.withheld.empty()) {
-    out += fmt::format("    made to fail with ENOSYS: {}\n", fmt::join(run.withheld, ", "));
+    out += fmt::format("    made to fail with ENOSYS: {}\n",
+                       Printable(fmt::format("{}", fmt::join(run.withheld, ", "))));
   }
   return out;
 }
@@ -156,7 +159,7 @@ int Show(const ShowOptions& options) {
     std::vector<std::string> names;
     names.reserve(recording.capabilities.size());
     for (const auto& [name, use] : recording.capabilities) {
-      names.push_back(name);
+      names.push_back(Printable(name));
     }
     out += fmt::format("Capabilities needed:\n{}", Wrapped(names, 2));
   }

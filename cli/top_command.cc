@@ -10,6 +10,7 @@
 #include "cli/ask_sandbox.h"
 #include "cli/report_error.h"
 #include "cli/resource_commands.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "runtime/mount_labels.h"
 #include "runtime/sandbox_processes.h"
@@ -87,7 +88,7 @@ void PrintTable(const std::vector<SandboxProcess>& processes, TopContexts contex
     fmt::print("{}{:>7}  {:>6}  {:<{}}  {:>5.1f}  {:>8.1f}M  {:>8}  {}\n", first[row++],
                process.pid, process.inside, UserName(process.uid), width, CpuPercent(process),
                static_cast<double>(process.resident_bytes) / kMebibyte, TimeText(process.cpu_us),
-               ToUtf8(process.command));
+               Printable(process.command));
   }
 }
 

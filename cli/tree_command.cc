@@ -12,6 +12,7 @@
 #include "cli/report_error.h"
 #include "cli/resource_commands.h"
 #include "common/file.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "runtime/cgroup_tree.h"
 #include "runtime/host_features.h"
@@ -66,11 +67,11 @@ std::vector<DrawnCgroup> CgroupsOf(const SandboxState& state, const CgroupLayout
 std::string CommandOf(const Commands& commands, pid_t pid) {
   constexpr std::size_t kNameLimit = 64;
   if (const auto known = commands.find(pid); known != commands.end()) {
-    return ToUtf8(known->second);
+    return Printable(known->second);
   }
   std::string name = ReadFile("/proc/" + std::to_string(pid) + "/comm", kNameLimit).value_or("");
   std::erase(name, '\n');
-  return ToUtf8(name);
+  return Printable(name);
 }
 
 /// As systemd-cgls(1) draws: the processes of a cgroup, then the cgroups below.
@@ -81,7 +82,7 @@ void Draw(const CgroupTree& tree, const Commands& commands, const std::string& i
   }
   for (const CgroupTree& child : tree.children) {
     const bool last = --left == 0;
-    fmt::print("{}{}{}\n", indent, last ? "└─" : "├─", ToUtf8(child.name));
+    fmt::print("{}{}{}\n", indent, last ? "└─" : "├─", Printable(child.name));
     Draw(child, commands, indent + (last ? "  " : "│ "));
   }
 }
@@ -101,7 +102,7 @@ void DrawSandbox(const SandboxState& state, const CgroupLayout& layout) {
   }
   for (const DrawnCgroup& cgroup : cgroups) {
     const bool last = &cgroup == &cgroups.back();
-    fmt::print("{}{} ({})\n", last ? "└─" : "├─", ToUtf8(cgroup.path),
+    fmt::print("{}{} ({})\n", last ? "└─" : "├─", Printable(cgroup.path),
                Join(cgroup.controllers, " "));
     Draw(cgroup.tree, commands, last ? "  " : "│ ");
   }

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+
+#include "common/printable.h"
 
 namespace cordon {
 namespace {
@@ -44,6 +47,30 @@ void AppendEscaped(std::string& out, char byte) {
   fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(byte));
 }
 
+/// Appends `text` up to the character that `limit` is in, with control characters, what is not
+/// UTF-8 and the bytes of `also` escaped. Where it stopped.
+std::size_t AppendPrintable(std::string& out, std::string_view text, std::size_t limit,
+                            std::string_view also) {
+  std::size_t at = 0;
+  while (at < text.size() && at < limit) {
+    const std::size_t length = SequenceLength(text, at);
+    const auto byte = static_cast<unsigned char>(text[at]);
+    // U+0080..U+009F are control characters too; a terminal may act on them.
+    const bool control =
+        byte < 0x20 || byte == 0x7F ||
+        (length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0);
+    if (length == 0 || control || also.contains(text[at])) {
+      for (std::size_t i = 0; i < std::max<std::size_t>(length, 1); ++i) {
+        AppendEscaped(out, text[at + i]);
+      }
+    } else {
+      out.append(text, at, length);
+    }
+    at += std::max<std::size_t>(length, 1);
+  }
+  return at;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> ParseUnsigned(std::string_view text) {
@@ -62,24 +89,14 @@ std::optional<std::uint64_t> ParseUnsigned(std::string_view text) {
 
 std::string Quote(std::string_view text, std::size_t limit) {
   std::string out = "'";
-  std::size_t at = 0;
-  while (at < text.size() && at < limit) {
-    const std::size_t length = SequenceLength(text, at);
-    const auto byte = static_cast<unsigned char>(text[at]);
-    // U+0080..U+009F are control characters too; a terminal may act on them.
-    const bool control =
-        byte < 0x20 || byte == 0x7F ||
-        (length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0);
-    if (length == 0 || control || byte == '\'' || byte == '\\') {
-      for (std::size_t i = 0; i < std::max<std::size_t>(length, 1); ++i) {
-        AppendEscaped(out, text[at + i]);
-      }
-    } else {
-      out.append(text, at, length);
-    }
-    at += std::max<std::size_t>(length, 1);
-  }
+  const std::size_t at = AppendPrintable(out, text, limit, "'\\");
   out += at < text.size() ? "…'" : "'";
+  return out;
+}
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  (void)AppendPrintable(out, text, text.size(), "");
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/oci/oci_call.h"
 #include "cli/oci/oci_time.h"
+#include "common/printable.h"
 #include "common/text.h"
 #include "common/unique_fd.h"
 #include "model/oci_state.h"
@@ -30,7 +31,7 @@ void Log(const OciCall& call, std::string_view level, std::string_view message) 
 }
 
 void Print(std::string_view kind, std::string_view message) {
-  const std::string line = fmt::format("cordon-runtime: {}{}\n", kind, message);
+  const std::string line = fmt::format("cordon-runtime: {}{}\n", kind, Printable(message));
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

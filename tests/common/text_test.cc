@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/printable.h"
+
 namespace cordon {
 namespace {
 
@@ -21,6 +23,16 @@ TEST(TextTest, QuoteIsSafeOnATerminal) {
   EXPECT_EQ(Quote("\xff"), "'\\xff'");
   EXPECT_EQ(Quote("ü"), "'ü'");
   EXPECT_EQ(Quote("abcdef", 3), "'abc…'");
+}
+
+TEST(TextTest, PrintableEscapesWhatActsOnATerminal) {
+  EXPECT_EQ(Printable("it's a\\b ü€😀"), "it's a\\b ü€😀");
+  EXPECT_EQ(Printable("\x1b]0;title\x07\n FAKE ROW\r\t"),
+            "\\x1b]0;title\\x07\\x0a FAKE ROW\\x0d\\x09");
+  EXPECT_EQ(Printable("\x7f\xc2\x9b\xc2\xa0"), "\\x7f\\xc2\\x9b\xc2\xa0");
+  EXPECT_EQ(Printable("\xff"), "\\xff");
+  const std::string once = Printable("x\n\xfe");
+  EXPECT_EQ(Printable(once), once);
 }
 
 TEST(TextTest, ToUtf8KeepsValidTextAndEscapesTheRest) {
