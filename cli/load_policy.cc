@@ -75,7 +75,8 @@ Expected<LoadedPolicy> LoadPolicyFiles(const std::map<std::string, std::string>&
     ASSIGN_OR_RETURN(const SeccompPolicy notifying, source.read_policy());
     const std::set<std::string> audited = AuditedCalls(
         policy.bundle.config.landlock ? FileComparison::kWanted : FileComparison::kNotWanted);
-    ASSIGN_OR_RETURN(policy.filter, CompileSeccomp(AskingAbout(notifying, audited)));
+    ASSIGN_OR_RETURN(policy.filter,
+                     CompileSeccomp(AskingAbout(AuditedVariant(notifying), audited)));
     return policy;
   }
   policy.recompiled_because = source.stale_because;

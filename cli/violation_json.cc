@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "common/text.h"
-#include "model/errno_name.h"
 #include "runtime/file_policy.h"
 
 namespace cordon::cli {
@@ -16,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 Json RulesJson(const Violation& violation) {
   Json rules = Json::object();
-  if (!Admits(violation.answer)) {
+  if (violation.is_outside_seccomp()) {
     const Json seccomp = Json::parse(AllowingRule(violation.invocation), nullptr, false);
     rules["seccomp"] = seccomp.is_discarded() ? Json(AllowingRule(violation.invocation)) : seccomp;
   }
@@ -39,8 +38,7 @@ std::string ViolationJson(const Violation& violation) {
   json["arch"] = Name(violation.invocation.call.arch);
   json["nr"] = violation.invocation.call.number;
   json["arguments"] = violation.invocation.arguments;
-  json["errno"] = ErrnoName(Admits(violation.answer) ? violation.file_errno
-                                                     : static_cast<int>(violation.answer.data));
+  json["errno"] = AnswerText(violation);
   json["phase"] = violation.phase == Phase::kServe ? "serve" : "start";
   json["only_start_may"] = violation.of_the_start;
   json["thread"] = violation.thread;

@@ -400,6 +400,20 @@ SeccompPolicy NotifyingVariant(const SeccompPolicy& policy) {
   return variant;
 }
 
+SeccompPolicy AuditedVariant(const SeccompPolicy& policy) {
+  const auto as_refusal = [](const SeccompAction& action) {
+    return action.kind == SeccompActionKind::kAllow || IsRefusal(action)
+               ? action
+               : SeccompAction::Errno(EPERM);
+  };
+  SeccompPolicy refusing = policy;
+  refusing.default_action = as_refusal(policy.default_action);
+  for (SeccompRule& rule : refusing.rules) {
+    rule.action = as_refusal(rule.action);
+  }
+  return NotifyingVariant(refusing);
+}
+
 SeccompPolicy AskingAbout(const SeccompPolicy& policy, const std::set<std::string>& names) {
   SeccompPolicy variant = policy;
   for (SeccompRule& rule : variant.rules) {

@@ -39,6 +39,11 @@ Expected<std::vector<sock_filter>> CompileAsRunc(const SeccompPolicy& policy);
 /// would let libseccomp's multiplexed ways in (see Evaluate()).
 SeccompPolicy NotifyingVariant(const SeccompPolicy& policy);
 
+/// NotifyingVariant() for an audit, under which nothing is refused: what the policy kills for,
+/// traps, traces or logs is a notification, too. What that leaves refused fails with EPERM:
+/// socketcall and ipc where the policy refuses them, and never by a death.
+SeccompPolicy AuditedVariant(const SeccompPolicy& policy);
+
 /// `policy` with every rule for the calls in `names` turned into NOTIFY, whatever their arguments:
 /// the listener decides.
 SeccompPolicy AskingAbout(const SeccompPolicy& policy, const std::set<std::string>& names);

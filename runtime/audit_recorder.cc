@@ -93,7 +93,7 @@ void AuditRecorder::Note(const Violation& violation) {
 }
 
 void AuditRecorder::NoteCall(const Violation& violation, std::uint64_t now, PhaseSet phases) {
-  if (Admits(violation.answer)) {
+  if (!violation.is_outside_seccomp()) {
     return;
   }
   if (SyscallObservation* const call =

@@ -55,7 +55,7 @@ void CallAuditor::LookAtSocket(const SyscallInvocation& call, Violation& violati
   if (!operation) {
     return;
   }
-  const bool refused = !Admits(violation.answer);
+  const bool refused = violation.is_outside_seccomp();
   SocketKey key;
   key.operation = *operation;
   if (*operation == SocketOperation::kCreate) {
@@ -97,7 +97,7 @@ void CallAuditor::LookAtSocket(const SyscallInvocation& call, Violation& violati
 
 bool CallAuditor::Look(Violation& violation) {
   const ProcessMemory memory(violation.thread);
-  const bool refused = !Admits(violation.answer);
+  const bool refused = violation.is_outside_seccomp();
   SyscallInvocation meant = violation.invocation;
   if (SignatureOf(meant.call).effect == SyscallEffect::kSocketCall) {
     meant = UnwrapSocketCall(meant, memory).value_or(meant);

@@ -50,8 +50,10 @@ Expected<Judgement> CallJudge::Judge(const SyscallInvocation& invocation, Caller
   }
   const SeccompAction whole = policy_->Answer(invocation);
   if (boundary_ == nullptr) {
-    const bool admitted = notified_ == Notified::kOthersToo && Admits(whole);
-    return Judgement{admitted ? whole : AsRefusal(whole), Phase::kStart, false};
+    // A listener of its own the policy cannot mean: cordon is that, and refuses.
+    const bool is_meant =
+        notified_ == Notified::kOthersToo && whole.kind != SeccompActionKind::kNotify;
+    return Judgement{is_meant ? whole : AsRefusal(whole), Phase::kStart, false};
   }
   hear_news_();
   const bool passed = boundary_->passed();

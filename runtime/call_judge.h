@@ -14,7 +14,8 @@ namespace cordon {
 
 /// What becomes of a call that the filter handed to its listener.
 struct Judgement {
-  SeccompAction answer;         ///< ALLOW: it goes on; else ERRNO
+  SeccompAction answer;         ///< ALLOW: it goes on; else ERRNO, or where others than refusals
+                                ///< are notified whatever the policy says
   Phase phase = Phase::kStart;  ///< in which the call was made
   /// Is it refused only because the workload serves by now?
   bool of_the_start = false;

@@ -8,6 +8,7 @@
 
 #include "common/text.h"
 #include "model/errno_name.h"
+#include "model/seccomp_names.h"
 #include "model/syscall_signature.h"
 #include "runtime/file_policy.h"
 
@@ -35,21 +36,30 @@ std::string AllowingRule(const SyscallInvocation& invocation) {
                      conditions.empty() ? std::string() : ",\"args\":[" + conditions + "]");
 }
 
+std::string AnswerText(const Violation& violation) {
+  if (!violation.is_outside_seccomp()) {
+    return ErrnoName(violation.file_errno);
+  }
+  return violation.answer.kind == SeccompActionKind::kErrno ? ErrnoName(violation.answer.data)
+                                                            : Describe(violation.answer);
+}
+
 std::string Describe(const Violation& violation) {
-  const std::string_view verb =
-      violation.enforcement == Enforcement::kAudit ? "would refuse" : "refused";
+  const std::string_view verb = violation.enforcement != Enforcement::kAudit       ? "refused"
+                                : violation.answer.kind == SeccompActionKind::kLog ? "would log"
+                                                                                   : "would refuse";
   std::vector<std::string> rules;
   std::ranges::transform(violation.missing, std::back_inserter(rules),
                          [](const LandlockRule& rule) { return Describe(rule); });
-  if (!Admits(violation.answer)) {
+  if (violation.is_outside_seccomp()) {
     return fmt::format("{} {} = {} by {}; the rule that allows it{}: {}{}", verb, violation.call,
-                       ErrnoName(violation.answer.data), Describe(violation.chain),
+                       AnswerText(violation), Describe(violation.chain),
                        violation.of_the_start ? " once it serves" : "",
                        AllowingRule(violation.invocation),
                        rules.empty() ? "" : "; and for its files: " + Join(rules, ","));
   }
   return fmt::format("{} {} = {} by {}; the file rule that allows it: {}", verb, violation.call,
-                     ErrnoName(violation.file_errno), Describe(violation.chain), Join(rules, ","));
+                     AnswerText(violation), Describe(violation.chain), Join(rules, ","));
 }
 
 }  // namespace cordon

@@ -22,7 +22,8 @@ namespace cordon {
 struct Violation {
   SyscallInvocation invocation;
   pid_t thread = 0;      ///< as the host numbers it
-  SeccompAction answer;  ///< what the policy says; ALLOW where only files are outside it
+  SeccompAction answer;  ///< what the policy says; ALLOW where only files are outside it, ERRNO
+                         ///< unless in an audit
   Phase phase = Phase::kStart;
   int file_errno = EACCES;    ///< what the call gets where only files are outside the policy
   bool of_the_start = false;  ///< the policy allows it until the workload serves
@@ -40,13 +41,19 @@ struct Violation {
   std::vector<LandlockRule> missing = {};  ///< the rules of files that it lacks
   bool unreadable = false;                 ///< something of it could not be read
 
+  /// Is the call itself outside the seccomp policy? A call that is to be logged is.
+  bool is_outside_seccomp() const { return answer.kind != SeccompActionKind::kAllow; }
+
   /// Is it outside the policy, and not only told of because of a socket that was?
-  bool is_refusal() const { return !Admits(answer) || !missing.empty(); }
+  bool is_refusal() const { return is_outside_seccomp() || !missing.empty(); }
 };
 
 /// One line without a newline, safe on a terminal: call, answer, process and its parents, and the
 /// rule that would allow it.
 std::string Describe(const Violation& violation);
+
+/// What the call gets, or in an audit would: "EPERM", "KILL_PROCESS", "LOG".
+std::string AnswerText(const Violation& violation);
 
 /// The element of seccomp.json's "syscalls" that would allow `invocation` and no more than its
 /// recorded scalars say.

@@ -138,6 +138,25 @@ TEST(NotifyingVariant, RefusesTheSameCalls) {
             SeccompAction::Errno(EACCES));
 }
 
+TEST(AuditedVariant, AsksAboutAllThatIsNotAllowed) {
+  const SeccompPolicy policy{{SeccompActionKind::kKillProcess, 0},
+                             {Architecture::kX86_64, Architecture::kX86},
+                             {{{"read"}, kAllow, {}, ""},
+                              {{"socketcall", "mount"}, {SeccompActionKind::kTrap, 0}, {}, ""},
+                              {{"ptrace"}, {SeccompActionKind::kLog, 0}, {}, ""},
+                              {{"bpf"}, {SeccompActionKind::kTrace, 1}, {}, ""},
+                              {{"setns"}, {SeccompActionKind::kKillThread, 0}, {}, ""},
+                              {{"unshare"}, kEnosys, {}, ""}},
+                             {}};
+  const std::vector<sock_filter> program = Compile(AuditedVariant(policy));
+  EXPECT_EQ(Interpret(program, Call(Architecture::kX86_64, "read")), kAllow);
+  for (const char* name : {"mount", "ptrace", "bpf", "setns", "unshare", "write"}) {
+    EXPECT_EQ(Interpret(program, Call(Architecture::kX86_64, name)), SeccompAction::Notify())
+        << name;
+  }
+  EXPECT_EQ(Interpret(program, Call(Architecture::kX86, "socketcall", {1})), kEperm);
+}
+
 TEST(CompileAsRunc, AnswersEnosysAboveTheLargestNamedNumber) {
   const SeccompPolicy policy{
       kEperm, {Architecture::kX86_64}, {{{"read", "faccessat2"}, kAllow, {}, ""}}, {}};

@@ -67,7 +67,22 @@ ok "the report file has a line of JSON for each"
 expect_equal "as many as were reported" "$(grep -c "would refuse" err)" "$(wc -l <report.jsonl)"
 shown=$("$cordon" show more.json)
 expect_contains "the recording says what it is" "audit" "$shown"
-expect_contains "it has the socket's address" '"address":"' "$(grep -F '"operation":"bind"' more.json)"
+# Whatever the policy does with a call that it does not allow: an audit makes nothing of it but a report.
+for action in kill log notify; do
+  "$cordon" generate learned.json --name audited --runtime cordon --on-violation $action -o $action.policy 2>/dev/null
+  rm -rf a/*
+  "$cordon" run --policy $action.policy --audit --recording $action.json --report-file $action.jsonl -- sh workload.sh more >out 2>err ||
+    die "the audit of a policy that would $action ended the workload: $(cat err)"
+  expect_equal "an audit does not $action" "did it" "$(cat out)"
+  case $action in
+    kill) would="would refuse mkdir('a/dir', 0777) = KILL_PROCESS" ;;
+    log) would="would log mkdir('a/dir', 0777) = LOG" ;;
+    notify) would="would refuse mkdir('a/dir', 0777) = EPERM" ;;
+  esac
+  expect_contains "it reports what the policy would" "$would" "$(cat err)"
+  expect_contains "so does the file" "\"name\":\"mkdir\",\"arch\":\"$(uname -m)\"" "$(cat $action.jsonl)"
+  expect_contains "and the recording has it" '"name":"mkdir"' "$(tr -d ' \n' <$action.json)"
+done
 
 "$cordon" merge learned.json more.json -o merged.json 2>/dev/null
 "$cordon" merge more.json learned.json more.json -o again.json 2>/dev/null

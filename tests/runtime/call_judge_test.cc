@@ -66,6 +66,26 @@ TEST(CallJudge, RefusesEverythingThatComesWhereThePolicyHasOnePhase) {
   EXPECT_EQ(asked, 1);
 }
 
+TEST(CallJudge, SaysInAnAuditWhatThePolicySays) {
+  const auto answer = [](SeccompAction otherwise, std::string_view name) {
+    CallJudge judge(
+        [otherwise] {
+          SeccompPolicy policy = Allowing({"execve"});
+          policy.default_action = otherwise;
+          return policy;
+        },
+        CallJudge::Notified::kOthersToo);
+    return judge.Judge(Call(name), CallJudge::Caller::kWorkload)->answer;
+  };
+  const SeccompAction kill{SeccompActionKind::kKillProcess, 0};
+  const SeccompAction log{SeccompActionKind::kLog, 0};
+  EXPECT_EQ(answer(kill, "execve"), SeccompAction::Allow());
+  EXPECT_EQ(answer(kill, "socket"), kill);
+  EXPECT_EQ(answer(log, "socket"), log);
+  EXPECT_EQ(answer(SeccompAction::Errno(ENOSYS), "socket"), SeccompAction::Errno(ENOSYS));
+  EXPECT_EQ(answer(SeccompAction::Notify(), "socket"), SeccompAction::Errno(EPERM));
+}
+
 TEST(CallJudge, LetsTheStartsCallsThroughUntilTheFirstListen) {
   Court court(ServingWhen::kListen);
   EXPECT_EQ(court.Answer("execve"), 0);
