@@ -56,18 +56,24 @@ Status SeccompNotifier::Prepare() {
   return {};
 }
 
-bool SeccompNotifier::IsNew(const Violation& violation) {
-  if (seen_.size() >= kMaxDistinctReports) {
-    return false;
-  }
-  const bool is_new = seen_.insert(violation.call + " " + violation.executable).second;
-  if (is_new && seen_.size() == kMaxDistinctReports && reports_.on_warning) {
+std::string SeccompNotifier::KindOf(const Violation& violation) {
+  return violation.call + " " + violation.executable;
+}
+
+bool SeccompNotifier::IsNew(const Violation& violation) const {
+  return seen_.size() < kMaxDistinctReports && !seen_.contains(KindOf(violation));
+}
+
+void SeccompNotifier::ReportNew(const Violation& violation) {
+  ++reported_;
+  reports_.on_violation(violation);
+  seen_.insert(KindOf(violation));
+  if (seen_.size() == kMaxDistinctReports && reports_.on_warning) {
     reports_.on_warning(
         fmt::format("{} kinds of violations were reported: further ones are only "
                     "counted",
                     kMaxDistinctReports));
   }
-  return is_new;
 }
 
 CallJudge::Caller SeccompNotifier::CallerOf(pid_t thread) {
@@ -122,8 +128,7 @@ Status SeccompNotifier::HandleOne() {
   }
   violations_ += violation.is_refusal() ? 1 : 0;
   if (is_new) {
-    ++reported_;
-    reports_.on_violation(violation);
+    ReportNew(violation);
   }
   return {};
 }

@@ -48,7 +48,13 @@ class SeccompNotifier {
   std::uint64_t unreported() const { return violations_ - reported_; }
 
  private:
-  bool IsNew(const Violation& violation);
+  static std::string KindOf(const Violation& violation);
+
+  /// Is none of its kind reported yet, and is there room for one?
+  bool IsNew(const Violation& violation) const;
+
+  /// Only for a notification that was valid: what is taken for reported is not reported again.
+  void ReportNew(const Violation& violation);
 
   /// Whose call this is: of who loaded the filter, as long as that has executed nothing.
   CallJudge::Caller CallerOf(pid_t thread);

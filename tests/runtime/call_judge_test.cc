@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "common/unique_fd.h"
@@ -140,6 +141,8 @@ TEST(CallJudge, HearsTheReadinessNotificationAmongOthers) {
 /// A process under the filter of two phases whose listener is here.
 class FilteredChild {
  public:
+  static constexpr int kInterrupted = 12345;
+
   explicit FilteredChild(const SeccompPolicy& serving) {
     const Expected<std::vector<sock_filter>> program = CompileSeccomp(TwoPhaseVariant(serving));
     EXPECT_TRUE(program.has_value());
@@ -181,6 +184,12 @@ class FilteredChild {
 
   pid_t pid() const { return child_; }
 
+  /// Interrupts what the child does, which begins it again.
+  void Interrupt() const {
+    ::kill(child_, SIGUSR1);
+    EXPECT_EQ(TakeAnswer(), kInterrupted);
+  }
+
   void Ask() const { (void)::write(channel_.get(), "?", 1); }
 
   /// The errno of the child's getpgrp(2) after Ask().
@@ -191,7 +200,18 @@ class FilteredChild {
   }
 
  private:
+  static inline int own_channel_ = -1;
+
+  static void TellOfSignal(int /*signal*/) {
+    (void)!::write(own_channel_, &kInterrupted, sizeof kInterrupted);
+  }
+
   [[noreturn]] static void Run(int channel, const std::vector<sock_filter>& program) {
+    own_channel_ = channel;
+    struct sigaction action{};
+    action.sa_handler = TellOfSignal;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGUSR1, &action, nullptr);
     const sock_fprog filter{static_cast<unsigned short>(program.size()),
                             const_cast<sock_filter*>(program.data())};
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -262,6 +282,51 @@ TEST(SeccompNotifier, WithoutItsSupervisorTheStartsCallsFail) {
   child.Ask();
   notifier.reset();
   EXPECT_EQ(child.TakeAnswer(), ENOSYS);
+}
+
+TEST(SeccompNotifier, ReportsACallThatIsMadeAgainAfterItWasInterrupted) {
+  const std::vector<std::string> always = {"sendmsg", "close",      "read",
+                                           "write",   "exit_group", "rt_sigreturn"};
+  const FilteredChild child(Allowing(always));
+  UniqueFd listener = child.TakeListener();
+  if (!listener.valid()) {
+    SKIP_BECAUSE("this kernel takes no filter with a listener");
+  }
+  Expected<ServingBoundary> boundary = ServingBoundary::Open(ServingWhen::kSignal, nullptr);
+  ASSERT_TRUE(boundary.has_value());
+  int decided = 0;
+  Expected<CallJudge> judge = CallJudge::OfTwoPhases(
+      [&] { return Allowing(always); }, [&] { return Allowing(always); }, *boundary,
+      [&] {
+        if (++decided == 1) {
+          child.Interrupt();  // the notification is not valid any more
+        }
+      });
+  ASSERT_TRUE(judge.has_value());
+  int reported = 0;
+  SeccompNotifier notifier(
+      std::move(listener), child.pid(), *judge, nullptr,
+      SeccompNotifier::Reports{[&](const Violation&) { ++reported; }, nullptr, nullptr});
+  ASSERT_TRUE(notifier.Prepare().has_value());
+  const auto handle = [&] {
+    pollfd wait{notifier.fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&wait, 1, 50'000), 1);
+    EXPECT_TRUE(notifier.HandleOne().has_value());
+  };
+  child.Ask();
+  handle();
+  EXPECT_EQ(reported, 0);
+  handle();
+  EXPECT_EQ(child.TakeAnswer(), EPERM);
+  EXPECT_EQ(decided, 2);
+  EXPECT_EQ(reported, 1);
+  EXPECT_EQ(notifier.violations(), 1U);
+  EXPECT_EQ(notifier.unreported(), 0U);
+  child.Ask();
+  handle();
+  EXPECT_EQ(child.TakeAnswer(), EPERM);
+  EXPECT_EQ(reported, 1);  // the control: the same again is only counted
+  EXPECT_EQ(notifier.unreported(), 1U);
 }
 
 }  // namespace
