@@ -56,6 +56,22 @@ std::optional<std::string> FileIn(const std::string& folder, const std::string& 
   return std::nullopt;
 }
 
+/// What to write into a file of `text` so that `wanted`, written meanwhile, holds no more.
+std::string ValueNow(const std::string& text, const std::string& wanted) {
+  const std::vector<std::string> lines = Split(text, '\n');
+  const std::string device = wanted.substr(0, wanted.find(' '));
+  if (!device.contains(':')) {
+    return lines.front() + "\n";  // of v2's cpuset.cpus nothing but that empties the list
+  }
+  const auto line = std::ranges::find_if(
+      lines, [&](const std::string& one) { return one.starts_with(device + " "); });
+  if (line != lines.end()) {
+    return *line;
+  }
+  const std::size_t key = wanted.find('=');  // io.max; v1 has a number alone
+  return key == std::string::npos ? device + " 0" : wanted.substr(0, key + 1) + "max";
+}
+
 Status WriteLimit(const std::string& folder, const CgroupStep& step,
                   const CgroupStep::Write& write) {
   if (step.version == CgroupVersion::kV1 && write.file.starts_with("cpuset.")) {
@@ -198,6 +214,26 @@ Status WriteLimits(const std::string& folder, const CgroupStep& step,
     RETURN_IF_ERROR(WriteLimit(folder, step, *write));
   }
   return {};
+}
+
+std::vector<CgroupStep::Write> LimitsNow(const std::string& folder,
+                                         const std::vector<CgroupStep::Write>& writes) {
+  std::vector<CgroupStep::Write> now;
+  for (const CgroupStep::Write& write : writes) {
+    const std::optional<std::string> path = FileIn(folder, write.file);
+    if (path && write.rule != CgroupStep::Rule::kAsParent) {
+      now.push_back({write.file, ValueNow(ReadTrimmed(*path), write.value)});
+    }
+  }
+  return now;
+}
+
+void EmptyCgroup(const std::string& folder) {
+  for (const std::string& process : Split(ReadTrimmed(folder + "/cgroup.procs"), '\n')) {
+    if (!process.empty()) {
+      (void)WriteControl(FolderAbove(folder) + "/cgroup.procs", process);
+    }
+  }
 }
 
 Expected<std::string> PrepareParent(const CgroupStep& step) {

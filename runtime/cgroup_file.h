@@ -23,6 +23,15 @@ bool HasWords(const std::string& path, const std::vector<std::string>& words);
 Status WriteLimits(const std::string& folder, const CgroupStep& step,
                    const std::vector<CgroupStep::Write>& writes);
 
+/// What writes what the files of `writes` in `folder` hold now: of those that have a line for each
+/// device, the line of that device, or that it has none. What is not there, or inherited, is left
+/// out.
+std::vector<CgroupStep::Write> LimitsNow(const std::string& folder,
+                                         const std::vector<CgroupStep::Write>& writes);
+
+/// Moves what is in the cgroup `folder` to the one above it, as far as the kernel lets it.
+void EmptyCgroup(const std::string& folder);
+
 /// The folder to make a cgroup of `step` in: its parent, made where it is missing, with the
 /// controllers switched on (v2). With kNearCaller, of v2, the nearest folder at or above it in
 /// which children can have them: one with processes of its own cannot (cgroups(7), "no internal

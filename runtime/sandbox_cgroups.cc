@@ -184,20 +184,9 @@ Status SandboxCgroups::Add(const CgroupStep& step) {
   return {};
 }
 
-Status SandboxCgroups::AddAndFill(const CgroupStep& step, const Processes& processes) {
-  const std::size_t before = made_.size();
-  const Status added = Add(step);
-  if (!added) {
-    while (made_.size() > before) {
-      RemoveLast();
-    }
-    return added;
-  }
-  return FillCgroup(made_.back().folder, processes,
-                    [this](pid_t process) { return MoveInto(made_.back(), process); });
-}
-
-Status SandboxCgroups::ChangeOne(Made& made, const CgroupStep& step) {
+Status SandboxCgroups::ChangeOne(std::size_t index, const CgroupStep& step,
+                                 std::vector<Former>& former) {
+  Made& made = made_[index];
   std::vector<CgroupStep::Write> writes = step.writes;
   std::erase_if(writes, [&](const CgroupStep::Write& write) {
     return std::ranges::find(made.step.writes, write) != made.step.writes.end();
@@ -212,36 +201,65 @@ Status SandboxCgroups::ChangeOne(Made& made, const CgroupStep& step) {
     }
     RETURN_IF_ERROR(ReclaimFor(made.folder, writes));
   }
-  const Status written = WriteLimits(made.folder, step, writes);
-  if (!written) {
-    (void)WriteLimits(made.folder, made.step, made.step.writes);
-    return written;
-  }
+  former.push_back({index, made.step, LimitsNow(made.folder, writes)});
+  RETURN_IF_ERROR(WriteLimits(made.folder, step, writes));
   made.step = step;
   return {};
+}
+
+/// The limits before the processes: what is wrong with them shows before anything was moved.
+Status SandboxCgroups::ChangeAll(const std::vector<CgroupStep>& steps, const Processes& processes,
+                                 std::vector<Former>& former) {
+  const std::size_t before = made_.size();
+  for (const CgroupStep& step : steps) {
+    const auto made = std::ranges::find_if(
+        made_, [&](const Made& one) { return one.step.parent == step.parent; });
+    if (made != made_.end()) {
+      RETURN_IF_ERROR(ChangeOne(static_cast<std::size_t>(made - made_.begin()), step, former));
+    } else if (step.origin != LimitOrigin::kProposed) {
+      RETURN_IF_ERROR(Add(step));
+    }
+  }
+  for (std::size_t i = before; i < made_.size(); ++i) {
+    RETURN_IF_ERROR(FillCgroup(made_[i].folder, processes,
+                               [&](pid_t process) { return MoveInto(made_[i], process); }));
+  }
+  return {};
+}
+
+/// As it was when made_ had `made` cgroups, and those were held to `former`.
+void SandboxCgroups::Restore(std::size_t made, const std::vector<Former>& former) {
+  while (made_.size() > made) {
+    EmptyCgroup(made_.back().folder);
+    RemoveLast();
+  }
+  for (const Former& one : former) {
+    (void)WriteLimits(made_[one.index].folder, one.step, one.limits);
+    made_[one.index].step = one.step;
+  }
 }
 
 Status SandboxCgroups::Change(std::vector<CgroupStep> steps, const Processes& processes) {
   for (CgroupStep& step : steps) {
     RETURN_IF_ERROR(Locate(step));
   }
-  const auto made_for = [this](const CgroupStep& step) {
-    return std::ranges::find_if(made_,
-                                [&](const Made& made) { return made.step.parent == step.parent; });
-  };
-  if (std::ranges::any_of(steps,
-                          [&](const CgroupStep& step) { return made_for(step) == made_.end(); })) {
+  if (std::ranges::any_of(steps, [this](const CgroupStep& step) {
+        return std::ranges::none_of(
+            made_, [&](const Made& made) { return made.step.parent == step.parent; });
+      })) {
     StartRemover(steps);
   }
-  for (const CgroupStep& step : steps) {
-    const auto made = made_for(step);
-    if (made != made_.end()) {
-      RETURN_IF_ERROR(ChangeOne(*made, step));
-    } else if (step.origin != LimitOrigin::kProposed) {
-      RETURN_IF_ERROR(AddAndFill(step, processes));
+  const std::size_t made = made_.size();
+  const bool had_freezer = freezer_.valid();
+  std::vector<Former> former;
+  Status changed = ChangeAll(steps, processes, former);
+  if (!changed) {
+    if (!had_freezer) {
+      freezer_.Reset();
     }
+    Restore(made, former);
   }
-  return {};
+  return changed;
 }
 
 Status SandboxCgroups::Freeze() {

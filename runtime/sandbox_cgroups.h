@@ -41,8 +41,8 @@ class SandboxCgroups {
 
   /// Holds the running sandbox to `steps`: writes what differs from what was written before, makes
   /// what is missing and moves `processes`, all that are in the sandbox, there. On failure what was
-  /// written is written back. v2's limit of memory is not set below what is used and cannot be
-  /// reclaimed, which would kill.
+  /// written is written back, and what was made is removed. v2's limit of memory is not set below
+  /// what is used and cannot be reclaimed, which would kill.
   Status Change(std::vector<CgroupStep> steps, const Processes& processes);
 
   /// The opened `tasks` files of the v1 cgroups: a process that is still single-threaded joins by
@@ -81,8 +81,18 @@ class SandboxCgroups {
   Status Locate(CgroupStep& step);
   Status Add(const CgroupStep& step);
   Status MoveInto(const Made& made, pid_t process) const;
-  Status AddAndFill(const CgroupStep& step, const Processes& processes);
-  Status ChangeOne(Made& made, const CgroupStep& step);
+
+  /// What one of made_ was held to before a change.
+  struct Former {
+    std::size_t index;
+    CgroupStep step;
+    std::vector<CgroupStep::Write> limits;
+  };
+
+  Status ChangeAll(const std::vector<CgroupStep>& steps, const Processes& processes,
+                   std::vector<Former>& former);
+  Status ChangeOne(std::size_t index, const CgroupStep& step, std::vector<Former>& former);
+  void Restore(std::size_t made, const std::vector<Former>& former);
   void StartRemover(const std::vector<CgroupStep>& steps);
   void RemoveLast();
   void Remove() noexcept;

@@ -110,6 +110,10 @@ expect_contains "with the reason" "cgroup v1 has nothing like memory.high" "$(ca
 status_of "$cordon" update "$name" --cpuset-cpus 4000
 expect_equal "a processor that is not there is refused" 125 "$status"
 expect_equal "and what held before holds" 0 "$(setting cpuset cpuset.cpus)"
+status_of "$cordon" update "$name" --memory 40M --memory-swap 40M --cpus 0.25 --cpuset-cpus 4000
+expect_equal "so are others beside it" 125 "$status"
+expect_equal "and nothing of it holds" "50331648 50331648 150000 0" \
+  "$(setting memory memory.limit_in_bytes) $(setting memory memory.memsw.limit_in_bytes) $(setting cpu cpu.cfs_quota_us) $(setting cpuset cpuset.cpus)"
 status_of "$cordon" update "$name"
 expect_equal "nothing to change" 2 "$status"
 over
@@ -128,6 +132,15 @@ all_in() {
   done
 }
 wait_for "all of its processes in the cgroup" 20 all_in
+status_of "$cordon" update "$name" --cpus 0.5 --cpuset-cpus 4000
+expect_equal "limits that cannot all be held are refused" 125 "$status"
+expect_missing "and no cgroup is left of those" "/cordon-" "$(grep -E ':([^:]*,)?(cpu|cpuset)(,[^:]*)?:' "/proc/$pid/cgroup")"
+"$cordon" update "$name" --cpus 0.5
+expect_equal "control: one alone is held" 50000 "$(setting cpu cpu.cfs_quota_us)"
+shares=$(setting cpu cpu.shares)
+status_of "$cordon" update "$name" --cpu-shares 512 --cpuset-cpus 4000
+expect_equal "what never was limited" 125 "$status"
+expect_equal "is not, either" "$shares" "$(setting cpu cpu.shares)"
 ok "and all of its processes are in it, a further command too"
 "$cordon" pause "$name"
 expect_equal "it can be paused now" paused "$("$cordon" inspect "$name" --field status)"
