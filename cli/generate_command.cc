@@ -12,6 +12,7 @@
 #include "common/text.h"
 #include "generator/bundle.h"
 #include "model/policy_bundle.h"
+#include "model/recording_verdict.h"
 #include "model/seccomp_policy_json.h"
 
 namespace cordon::cli {
@@ -102,6 +103,11 @@ int Generate(const GenerateOptions& options) {
   const Expected<Recording> recording = LoadRecordings(options.recordings);
   if (!recording) {
     return ReportInputError(recording.error());
+  }
+  if (!HasTracedRun(*recording)) {
+    ReportWarning(
+        "no run of what was given was traced: the policy allows only what was outside another; "
+        "name the recordings that that one was made from, too");
   }
   BundleOptions bundle_options{
       .name = options.name,

@@ -23,8 +23,14 @@ bool MakesPartial(std::string_view limitation_kind) {
   return std::ranges::find(kPartial, limitation_kind) != kPartial.end();
 }
 
+bool HasTracedRun(const Recording& recording) {
+  return std::ranges::any_of(recording.runs, [](const auto& run) {
+    return run.second.tier != "audit" && run.second.tier != "denials";
+  });
+}
+
 Completeness CompletenessOf(const Recording& recording) {
-  if (recording.runs.empty()) {
+  if (!HasTracedRun(recording)) {
     return Completeness::kPartial;
   }
   Completeness worst = Completeness::kComplete;
@@ -43,6 +49,11 @@ Completeness CompletenessOf(const Recording& recording) {
 
 std::set<std::string> WhatIsMissing(const Recording& recording) {
   std::set<std::string> lines;
+  if (!HasTracedRun(recording)) {
+    lines.insert(
+        "no run was traced: nothing is in it of what the policy allowed; merge it with what that "
+        "was made from");
+  }
   for (const auto& [id, run] : recording.runs) {
     if (!run.outcome) {
       lines.insert(

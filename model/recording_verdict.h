@@ -17,14 +17,19 @@ enum class Completeness : std::uint8_t {
   kPartial,   ///< whole tasks or times may be missing
 };
 
+/// Was any run of it traced? Runs of an audit and denials of a log have only what was outside a
+/// policy: a policy of those alone refuses nearly all that the workload does.
+bool HasTracedRun(const Recording& recording);
+
+/// Without a traced run it is partial.
 Completeness CompletenessOf(const Recording& recording);
 
 /// After a limitation of this kind a part of the workload's life or one of its tasks is missing
 /// altogether; with all others everything else is known to be there (docs/recording-format.md).
 bool MakesPartial(std::string_view limitation_kind);
 
-/// What is known to be missing: the limitations of all runs, "KIND: DETAIL", and that a run was
-/// ended before the workload.
+/// What is known to be missing: the limitations of all runs, "KIND: DETAIL", that a run was ended
+/// before the workload, and that none was traced.
 std::set<std::string> WhatIsMissing(const Recording& recording);
 
 /// How likely the next sighting is to be of a kind that was not seen.

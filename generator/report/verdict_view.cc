@@ -82,6 +82,11 @@ Saturation SaturationOf(const Recording& recording) {
 
 void AddRecordingPoints(const Recording& recording, std::vector<OpenPoint>& points) {
   std::set<std::string> said;
+  if (!HasTracedRun(recording)) {
+    points.push_back({Weight::kBad, "No run was traced",
+                      "Nothing is in the recording of what the policy allowed: merge it with what "
+                      "that was made from."});
+  }
   for (const auto& [id, run] : recording.runs) {
     if (!run.outcome) {
       const std::string what = "A run was ended before the workload ended";

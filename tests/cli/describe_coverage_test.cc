@@ -40,6 +40,18 @@ TEST(DescribeVerdict, IsPartialWhereAPartOfTheWorkloadIsMissing) {
   EXPECT_THAT(DescribeVerdict(Recording{}), StartsWith("Partial"));
 }
 
+TEST(DescribeVerdict, IsPartialWhereNoRunWasTraced) {
+  for (const char* tier : {"audit", "denials"}) {
+    Recording recording = With({{.kind = tier, .detail = ""}});
+    recording.runs["1"].tier = tier;
+    EXPECT_THAT(DescribeVerdict(recording), StartsWith("Partial"));
+    EXPECT_THAT(DescribeVerdict(recording), HasSubstr("no run was traced"));
+    recording.runs["2"] = With({}).runs["1"];
+    EXPECT_THAT(DescribeVerdict(recording), StartsWith("Complete, except"));
+    EXPECT_THAT(DescribeVerdict(recording), Not(HasSubstr("no run was traced")));
+  }
+}
+
 TEST(DescribeVerdict, OnePartialRunMakesTheWholePartial) {
   Recording recording = With({});
   recording.runs["2"] = recording.runs["1"];

@@ -67,6 +67,13 @@ ok "the report file has a line of JSON for each"
 expect_equal "as many as were reported" "$(grep -c "would refuse" err)" "$(wc -l <report.jsonl)"
 shown=$("$cordon" show more.json)
 expect_contains "the recording says what it is" "audit" "$shown"
+expect_contains "and that it is no whole one" "Partial: " "$shown"
+"$cordon" generate more.json --name alone --runtime cordon -o alone.policy 2>err
+expect_contains "as does generate" "no run of what was given was traced" "$(cat err)"
+"$cordon" generate learned.json more.json --name whole --runtime cordon -o whole.policy 2>err
+expect_missing "control: not with what was learned" "was traced" "$(cat err)"
+expect_contains "it has the socket's address" '"address":"' "$(grep -F '"operation":"bind"' more.json)"
+
 # Whatever the policy does with a call that it does not allow: an audit makes nothing of it but a report.
 for action in kill log notify; do
   "$cordon" generate learned.json --name audited --runtime cordon --on-violation $action -o $action.policy 2>/dev/null
