@@ -1,11 +1,14 @@
 #include "cli/load_policy.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
+#include <vector>
 
 #include "cli/read_policy_folder.h"
 #include "model/compiled_filter.h"
 #include "model/seccomp_compiler.h"
+#include "model/seccomp_names.h"
 #include "runtime/call_auditor.h"
 
 namespace cordon::cli {
@@ -47,6 +50,25 @@ Expected<FilterSource> SourceOf(const PolicyBundle& bundle, FilterVariant varian
   return source;
 }
 
+/// Why there is no filter for two phases, and what to do.
+Error OnePhase(const PolicyBundle& bundle, const std::string& folder) {
+  const Expected<SeccompPolicy> policy = ReadSeccompOf(bundle);
+  const std::vector<SeccompRule> rules = policy ? policy->rules : std::vector<SeccompRule>();
+  const auto other = std::ranges::find_if(rules, [](const SeccompRule& rule) {
+    return rule.action.kind != SeccompActionKind::kAllow &&
+           rule.action.kind != SeccompActionKind::kErrno;
+  });
+  if (other != rules.end()) {
+    return InvalidInput(folder + ": the policy has one phase, since it answers " +
+                        Describe(other->action) +
+                        " to calls that were not seen: --serving-when needs one of cordon "
+                        "generate --on-violation errno");
+  }
+  return InvalidInput(folder +
+                      ": the policy has one phase: for --serving-when it has to be learned with "
+                      "cordon profile --serving-when, every run of it");
+}
+
 }  // namespace
 
 Expected<LoadedPolicy> LoadPolicy(const std::string& folder, FilterVariant variant, FilterUse use) {
@@ -65,10 +87,7 @@ Expected<LoadedPolicy> LoadPolicyFiles(const std::map<std::string, std::string>&
     return policy;
   }
   if (variant == FilterVariant::kTwoPhases && !policy.bundle.serving) {
-    return Fail(InvalidInput(
-        folder +
-        ": the policy has one phase: for --serving-when it has to be learned with cordon "
-        "profile --serving-when, every run of it"));
+    return Fail(OnePhase(policy.bundle, folder));
   }
   ASSIGN_OR_RETURN(const FilterSource source, SourceOf(policy.bundle, variant, folder));
   if (use == FilterUse::kAudit) {

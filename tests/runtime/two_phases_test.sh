@@ -119,6 +119,12 @@ status=0
 "$cordon" run --policy one.policy --serving-when listen -- "$victim" listen learn 2>err || status=$?
 expect_equal "which --serving-when refuses" 2 "$status"
 expect_contains "saying how to learn two" "cordon profile --serving-when" "$(cat err)"
+"$cordon" generate listen.json --name kill --runtime cordon --on-violation kill -o kill.policy 2>generate.err
+status=0
+"$cordon" run --policy kill.policy --serving-when listen -- "$victim" listen learn 2>err || status=$?
+expect_equal "a policy that kills has one phase" 2 "$status"
+expect_contains "saying how to generate two" "cordon generate --on-violation errno" "$(cat err)"
+expect_missing "and nothing of learning, which was done" "cordon profile" "$(cat err)"
 "$cordon" generate one.json listen.json --name mixed --runtime cordon -o mixed.policy 2>generate.err
 expect_contains "one run without a boundary among others, too" "had no boundary" "$(cat generate.err)"
 "$cordon" run --policy listen.policy --serving-when ready-fd -- "$victim" listen probe >out 2>err
