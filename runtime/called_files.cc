@@ -262,6 +262,9 @@ class CallReader {
     NoteParent(*from, FileAccess::kRemoveName);
     NoteParent(*to, FileAccess::kAddName);
     Note({to->key.path, from->key.file_class}, arrived);
+    if (HasPath(to->key)) {
+      out_.uses.back().is_moved_here = moved.Has(FileAccess::kReparent);
+    }
     if (signature_.name == "renameat2" && (call_.arguments[4] & kExchange) != 0) {
       Note(from->key, {FileAccess::kUnlink, FileAccess::kArrive});
       Note(to->key, {FileAccess::kRename, FileAccess::kUnlink});

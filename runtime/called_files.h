@@ -18,6 +18,8 @@ struct FileUse {
   FileKey key;
   FileAccessSet access;
   std::set<std::uint32_t> ioctls;  ///< where access has kIoctl
+  bool is_moved_here = false;      ///< under its new name, in another directory: a recording has
+                                   ///< kReparent of a directory on the old name alone
 };
 
 /// The program that an execve(2) would run, with its interpreters.

@@ -69,7 +69,7 @@ std::set<std::string> ParentRights(const FileUse& use) {
   if (use.access.HasAny({FileAccess::kUnlink, FileAccess::kRename})) {
     rights.insert(use.key.file_class == FileClass::kDirectory ? "remove_dir" : "remove_file");
   }
-  if (use.access.Has(FileAccess::kReparent)) {
+  if (use.access.Has(FileAccess::kReparent) || use.is_moved_here) {
     rights.insert("refer");
   }
   return rights;

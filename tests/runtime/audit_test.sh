@@ -19,6 +19,9 @@ mkdir a/dir
 echo x >a/dir/file
 ln -s file a/dir/link
 mv a/dir/file a/file
+mkdir a/moved a/there
+mv a/moved a/there/moved
+rmdir a/there/moved a/there
 /usr/bin/python3 -I -c '
 import socket, os, mmap
 s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -55,6 +58,7 @@ expect_contains "with who made whom make it" ", of 'sh' (pid " "$(grep "/etc/she
 expect_contains "and the rule that allows it" '{"path":' "$(grep "/etc/shells" err)"
 expect_contains "a program that was not executed" "would refuse execve('/usr/bin/python3'" "$(cat err)"
 expect_contains "a directory that was made, with both rules" '"access":["make_dir"]' "$(grep "mkdir(" err)"
+expect_contains "a directory that was moved, with what its new place needs" '/a/there","access":["make_dir","refer"]}' "$(grep "rename.*a/there/moved" err)"
 /usr/bin/python3 -I - <<'PY' || die "the report is not JSON: $(head -3 report.jsonl)"
 import json
 lines = [json.loads(line) for line in open("report.jsonl")]

@@ -52,6 +52,17 @@ TEST(FilePolicy, AsksTheDirectoryForWhatIsMadeAndRemoved) {
               ElementsAre(LandlockRule{"/var", {"make_reg", "write_file"}}));
 }
 
+TEST(FilePolicy, AsksBothDirectoriesOfAMove) {
+  EXPECT_THAT(
+      Missing("/a/dir", {FileAccess::kRename, FileAccess::kReparent}, FileClass::kDirectory),
+      ElementsAre(LandlockRule{"/a", {"refer", "remove_dir"}}));
+  const FileKey moved{"/b/dir", FileClass::kDirectory};
+  EXPECT_THAT(Policy().Missing({moved, {FileAccess::kArrive}, {}, true}),
+              ElementsAre(LandlockRule{"/b", {"make_dir", "refer"}}));
+  EXPECT_THAT(Policy().Missing({moved, {FileAccess::kArrive}, {}, false}),
+              ElementsAre(LandlockRule{"/b", {"make_dir"}}));
+}
+
 TEST(FilePolicy, AsksNothingOfWhatLandlockDoesNotHold) {
   EXPECT_THAT(Missing("/secret", {FileAccess::kGetattr, FileAccess::kSetattr, FileAccess::kSearch}),
               IsEmpty());
