@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/oci_folder.h"
 #include "runtime/process_chain.h"
 
 namespace cordon {
@@ -113,6 +114,10 @@ Expected<LandlockLog> LandlockLog::Open(Reports reports) {
   constexpr std::uint32_t kReadLog = 1U << (AUDIT_NLGRP_READLOG - 1);
   ASSIGN_OR_RETURN(UniqueFd socket, OpenAudit(kReadLog));
   return LandlockLog(std::move(socket), std::move(reports));
+}
+
+void LandlockLog::NoteLauncher(pid_t process) {
+  records_.NoteLauncher(process, StartTimeOf(process));
 }
 
 void LandlockLog::Finish() {

@@ -23,8 +23,8 @@ Status CanSeeRefusalsOfLandlock();
 /// Follows the kernel's audit, as the readers of its multicast group do (netlink(7),
 /// AUDIT_NLGRP_READLOG), for what Landlock refuses in one sandbox. Nothing is turned on or off
 /// there. Each kind of refusal (call, path, executable) is reported when it first happens, then
-/// counted. Only what was refused after Open() comes, and it comes when the kernel gets to it: soon
-/// after the call.
+/// counted; after 1000 kinds a warning says so. Only what was refused after Open() comes, and it
+/// comes when the kernel gets to it: soon after the call.
 class LandlockLog {
  public:
   struct Reports {
@@ -37,8 +37,8 @@ class LandlockLog {
 
   int fd() const { return socket_.get(); }
 
-  /// A process of the sandbox that restricts itself.
-  void NoteLauncher(pid_t process) { records_.NoteLauncher(process); }
+  /// A process of the sandbox that restricts itself, or has, and has not ended.
+  void NoteLauncher(pid_t process);
 
   /// Takes what has come; call it when fd() is readable.
   void Handle();

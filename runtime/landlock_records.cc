@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "model/architecture.h"
 #include "model/audit_fields.h"
+#include "runtime/oci_folder.h"
 
 namespace cordon {
 namespace {
@@ -39,11 +40,21 @@ std::string DescribeRefusal(const LandlockRule& refused) {
 
 }  // namespace
 
-void LandlockRecords::NoteLauncher(pid_t process) {
+void LandlockRecords::NoteLauncher(pid_t process, std::optional<std::uint64_t> started) {
   if (launchers_.size() >= kMostLaunchers) {
     launchers_.clear();  // those that run are named again
   }
-  launchers_.insert(process);
+  launchers_.insert_or_assign(process, started);
+}
+
+/// Is `process` a launcher, or was one, and no other process has its number now?
+bool LandlockRecords::IsLauncher(pid_t process) const {
+  const auto launcher = launchers_.find(process);
+  if (launcher == launchers_.end()) {
+    return false;
+  }
+  const std::optional<std::uint64_t> now = StartTimeOf(process);
+  return !now || !launcher->second || *now == *launcher->second;
 }
 
 LandlockRecords::Event* LandlockRecords::Find(const std::string& name) {
@@ -100,7 +111,7 @@ void LandlockRecords::TakeDomain(std::string_view text) {
     return;
   }
   const auto process = Number(AuditText(fields, "pid"));
-  if (process && launchers_.contains(static_cast<pid_t>(*process))) {
+  if (process && IsLauncher(static_cast<pid_t>(*process))) {
     domains_.insert(domain);
   }
 }

@@ -21,8 +21,9 @@ namespace cordon {
 class LandlockRecords {
  public:
   /// The domain that `process` has made, or makes, is the sandbox's; its number as the kernel's
-  /// first pid namespace has it.
-  void NoteLauncher(pid_t process);
+  /// first pid namespace has it. `started`, as StartTimeOf() says it: when it has ended, its number
+  /// may become another's, whose domains are not the sandbox's.
+  void NoteLauncher(pid_t process, std::optional<std::uint64_t> started);
 
   /// One record: its type (linux/audit.h) and text.
   void Take(std::uint16_t type, std::string_view text);
@@ -47,10 +48,11 @@ class LandlockRecords {
   Event* Find(const std::string& name);
   void TakeRefusal(const std::string& name, std::string_view text);
   void TakeDomain(std::string_view text);
+  bool IsLauncher(pid_t process) const;
   static void TakeCall(Event& event, std::string_view text);
 
   std::list<Event> events_;
-  std::set<pid_t> launchers_;
+  std::map<pid_t, std::optional<std::uint64_t>> launchers_;  ///< and when they started
   std::set<std::string> domains_;
   std::vector<std::string> ended_;  ///< of domains_: no more comes of them
 };

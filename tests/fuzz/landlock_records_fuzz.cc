@@ -13,7 +13,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   cordon::LandlockRecords records;
-  records.NoteLauncher(7299);
+  records.NoteLauncher(7299, {});
   for (const std::string& line : cordon::Split(text, '\n')) {
     const std::size_t blank = std::min(line.find(' '), line.size());
     const auto type = cordon::ParseUnsigned(line.substr(0, blank));

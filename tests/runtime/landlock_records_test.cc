@@ -1,9 +1,15 @@
 #include "runtime/landlock_records.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <optional>
+
+#include "runtime/oci_folder.h"
 
 namespace cordon {
 namespace {
@@ -38,7 +44,7 @@ void TakeFirstCall(LandlockRecords& records) {
 
 TEST(LandlockRecords, AreARefusalWhenItsCallHasCome) {
   LandlockRecords records;
-  records.NoteLauncher(7299);
+  records.NoteLauncher(7299, {});
   TakeFirst(records);
   EXPECT_THAT(records.Give(LandlockRecords::Which::kComplete), IsEmpty());
   TakeFirstCall(records);
@@ -53,9 +59,29 @@ TEST(LandlockRecords, AreARefusalWhenItsCallHasCome) {
   EXPECT_THAT(records.Give(LandlockRecords::Which::kAll), IsEmpty());
 }
 
+TEST(LandlockRecords, OfALauncherWhoseNumberIsAnothersAreNot) {
+  const auto given_for = [](pid_t launcher, std::uint64_t started) {
+    LandlockRecords records;
+    records.NoteLauncher(launcher, started);
+    records.Take(kAccess, "audit(1.2:3): domain=1 blockers=fs.read_file path=\"/etc/shells\"");
+    records.Take(kDomain, fmt::format("audit(1.2:3): domain=1 status=allocated pid={}", launcher));
+    return records.Give(LandlockRecords::Which::kAll).size();
+  };
+  const std::optional<std::uint64_t> started = StartTimeOf(::getpid());
+  ASSERT_TRUE(started.has_value());
+  EXPECT_EQ(given_for(::getpid(), *started - 1), 0U);
+  EXPECT_EQ(given_for(::getpid(), *started), 1U);  // the control
+  const pid_t ended = ::fork();
+  if (ended == 0) {
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(ended, nullptr, 0), ended);
+  EXPECT_EQ(given_for(ended, *started), 1U);  // processes that it left may still be there
+}
+
 TEST(LandlockRecords, OfAnothersDomainAreNot) {
   LandlockRecords records;
-  records.NoteLauncher(7300);
+  records.NoteLauncher(7300, {});
   TakeFirst(records);
   TakeFirstCall(records);
   EXPECT_THAT(records.Give(LandlockRecords::Which::kAll), IsEmpty());
@@ -63,7 +89,7 @@ TEST(LandlockRecords, OfAnothersDomainAreNot) {
 
 TEST(LandlockRecords, OfTwoPlacesHaveTwoRules) {
   LandlockRecords records;
-  records.NoteLauncher(7299);
+  records.NoteLauncher(7299, {});
   TakeFirst(records);
   records.Take(kAccess, R"(audit(1795882229.222:116): domain=135b9bfd0 blockers=fs.refer )"
                         R"(path=2F7661722F6120622F dev="vda" ino=1)");
@@ -85,7 +111,7 @@ TEST(LandlockRecords, OfTwoPlacesHaveTwoRules) {
 
 TEST(LandlockRecords, WithoutTheirCallAreGivenAtTheEnd) {
   LandlockRecords records;
-  records.NoteLauncher(7299);
+  records.NoteLauncher(7299, {});
   TakeFirst(records);
   records.Take(kDomain, "audit(1795882229.282:117): domain=135b9bfd0 status=deallocated denials=1");
   const std::vector<Violation> given = records.Give(LandlockRecords::Which::kAll);
@@ -95,7 +121,7 @@ TEST(LandlockRecords, WithoutTheirCallAreGivenAtTheEnd) {
 
 TEST(LandlockRecords, AreBoundedAndTakeAnything) {
   LandlockRecords records;
-  records.NoteLauncher(7299);
+  records.NoteLauncher(7299, {});
   TakeFirst(records);
   std::size_t given = 0;
   for (int i = 0; i < 1000; ++i) {

@@ -79,6 +79,31 @@ expect_equal "a further command is held, too" 1 "$status"
 wait_for "the report of it" 20 says "read_file of '/etc/issue'"
 ok "and its refusals are reported"
 
+# What a workload refuses itself is not the policy's doing, although the process is the one that cordon launched.
+cat >restrict.py <<'PY'
+import ctypes, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def read(path):
+    try:
+        print(path, open(path).read().strip())
+    except OSError as error:
+        print(path, error.strerror)
+read("given")
+if sys.argv[1:]:
+    read("/etc/shells")
+rules = ctypes.create_string_buffer(struct.pack("Q", 1 << 2), 8)  # LANDLOCK_ACCESS_FS_READ_FILE
+ruleset = libc.syscall(444, rules, 8, 0)
+libc.prctl(38, 1, 0, 0, 0)
+assert libc.syscall(446, ruleset, 0) == 0, ctypes.get_errno()
+read("given")
+PY
+"$cordon" profile --quiet -o restrict.json -- /usr/bin/python3 -I restrict.py >/dev/null
+"$cordon" generate restrict.json --name restrict --runtime cordon -o restrict.policy 2>/dev/null
+"$cordon" run --policy restrict.policy -- /usr/bin/python3 -I restrict.py more >out 2>err || die "$(cat out err)"
+expect_equal "its own rules refuse" "given given /etc/shells Permission denied given Permission denied" "$(tr '\n' ' ' <out | sed 's/ $//')"
+expect_contains "control: what the policy refuses it is reported" "read_file of '/etc/shells'" "$(cat err)"
+expect_missing "what its own rules refuse is not" "/given'" "$(cat err)"
+
 "$cordon" run --policy learned.policy --report none -- cat /etc/shells >out 2>err || true
 expect_contains "--report none" "and is not reported: --report none" "$(cat err)"
 expect_missing "reports nothing" "refused" "$(grep -v "what it refuses" err || true)"
