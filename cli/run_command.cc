@@ -195,7 +195,7 @@ void ReportLimits(const SandboxResult& result, const Say& say) {
 void ReportOutcome(const SandboxResult& result, const RunOptions& options, const LaunchPlan& plan,
                    const Say& say) {
   if (result.unreported_violations != 0) {
-    say(fmt::format("{} violations in all, {} of them repeated one reported above",
+    say(fmt::format("{} violations in all, {} of them not reported one by one",
                     result.violations, result.unreported_violations));
   }
   ReportLimits(result, say);

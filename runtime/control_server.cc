@@ -79,6 +79,7 @@ void ControlServer::Handle(const std::vector<pollfd>& waits) {
     if (client->gone && client->entered) {
       client->entered->held().BeginKill();
       past_violations_ += client->entered->held().violations();
+      past_unreported_ += client->entered->held().unreported();
     }
   }
   std::erase_if(clients_, [](const auto& client) { return client->gone && !client->entered; });
@@ -177,6 +178,7 @@ void ControlServer::WatchEntered(Client& client, short messages, short notificat
     return;
   }
   past_violations_ += held.violations();
+  past_unreported_ += held.unreported();
   const std::optional<Outcome> outcome = held.outcome();
   client.entered.reset();
   Reply(client, {{}, {}, outcome});
@@ -204,6 +206,14 @@ std::uint64_t ControlServer::violations() const {
   std::uint64_t sum = past_violations_;
   for (const auto& client : clients_) {
     sum += client->entered && !client->gone ? client->entered->held().violations() : 0;
+  }
+  return sum;
+}
+
+std::uint64_t ControlServer::unreported() const {
+  std::uint64_t sum = past_unreported_;
+  for (const auto& client : clients_) {
+    sum += client->entered && !client->gone ? client->entered->held().unreported() : 0;
   }
   return sum;
 }

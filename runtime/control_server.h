@@ -50,6 +50,9 @@ class ControlServer {
   /// Violations of the commands that were started through here.
   std::uint64_t violations() const;
 
+  /// Those of them that were only counted.
+  std::uint64_t unreported() const;
+
  private:
   struct Client {
     UniqueFd socket;
@@ -68,6 +71,7 @@ class ControlServer {
   Actions actions_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::uint64_t past_violations_ = 0;
+  std::uint64_t past_unreported_ = 0;
 };
 
 }  // namespace cordon

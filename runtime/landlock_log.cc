@@ -1,5 +1,6 @@
 #include "runtime/landlock_log.h"
 
+#include <fmt/format.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <poll.h>
@@ -169,6 +170,11 @@ void LandlockLog::Report(LandlockRecords::Which which) {
       continue;
     }
     ++reported_;
+    if (seen_.size() == kMaxDistinctReports) {
+      reports_.on_warning(fmt::format(
+          "{} kinds of refusals by Landlock were reported: further ones are only counted",
+          kMaxDistinctReports));
+    }
     // Its parents, if it is still there; the number may be another's by now.
     std::vector<ProcessLink> chain = ReadProcessChain(violation.thread);
     if (!violation.chain.empty() && !chain.empty() &&

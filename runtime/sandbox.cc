@@ -173,6 +173,7 @@ class Supervisor {
  private:
   Status OpenNamespaces(pid_t first);
   SandboxState Inspect() const;
+  std::uint64_t Violations() const;
   Status Update(const ResourceLimits& change);
   Expected<std::unique_ptr<EnteredWorkload>> Enter(const ControlRequest& request,
                                                    const std::array<int, 3>& streams);
@@ -297,6 +298,11 @@ Status Supervisor::OpenNamespaces(pid_t first) {
   return {};
 }
 
+/// Of the workload, the commands that were started beside it, and what Landlock refused to either.
+std::uint64_t Supervisor::Violations() const {
+  return workload_.violations() + control_.violations() + (refusals_ ? refusals_->violations() : 0);
+}
+
 SandboxState Supervisor::Inspect() const {
   SandboxState state = options_.facts;
   state.supervisor = ::getpid();
@@ -325,8 +331,7 @@ SandboxState Supervisor::Inspect() const {
     state.mounts.push_back(mount.destination + " from " + mount.source);
   }
   state.filter_instructions = plan_.filter.size();
-  state.violations =
-      workload_.violations() + control_.violations() + (refusals_ ? refusals_->violations() : 0);
+  state.violations = Violations();
   state.entered = control_.Entered();
   return state;
 }
@@ -504,8 +509,9 @@ SandboxResult Supervisor::End() {
   result.tasks_refused = counts.tasks_refused.value_or(0);
   result.limits = limits_;
   result.outcome = workload_.outcome().value_or(Signaled{SIGKILL});
-  result.violations = workload_.violations() + (refusals_ ? refusals_->violations() : 0);
-  result.unreported_violations = workload_.unreported() + (refusals_ ? refusals_->unreported() : 0);
+  result.violations = Violations();
+  result.unreported_violations =
+      workload_.unreported() + control_.unreported() + (refusals_ ? refusals_->unreported() : 0);
   result.served = boundary_.passed();
   if (options_.on_ended) {
     SandboxState state = Inspect();

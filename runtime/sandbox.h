@@ -18,7 +18,7 @@ namespace cordon {
 struct SandboxResult {
   Outcome outcome;
   std::uint64_t violations = 0;
-  std::uint64_t unreported_violations = 0;  ///< repetitions of reported ones
+  std::uint64_t unreported_violations = 0;  ///< of those: repeated, or more kinds than are reported
   std::uint64_t oom_kills = 0;              ///< processes that the kernel killed for want of memory
   std::uint64_t tasks_refused = 0;          ///< forks that failed at the limit of tasks
   ResourceLimits limits;                    ///< that it was held to at its end

@@ -165,6 +165,8 @@ PY
 "$cordon" run --policy flood.policy --audit --recording flooded.json -- /usr/bin/python3 -I flood.py more >out 2>err || die "$(tail -3 err)"
 expect_contains "after many kinds of violations the rest is counted" "1000 kinds of violations were reported" "$(cat err)"
 expect_equal "and not reported" 1000 "$(grep -c "would refuse" err)"
+[[ $(tail -n 2 err) =~ ([0-9]+)" violations in all, "([0-9]+)" of them not reported one by one" ]] || die "the closing line: $(tail -n 2 err)"
+expect_equal "as the closing line says, which calls none repeated" 1000 "$((BASH_REMATCH[1] - BASH_REMATCH[2]))"
 "$cordon" show flooded.json >/dev/null || die "its recording is not one"
 
 # A workload that wants a listener of its own.

@@ -251,6 +251,14 @@ expect_equal "a sandbox that is not there" 125 "$status"
 expect_contains "is told with what there is" "$a" "$(cat err)"
 
 # 7. The end.
+start_server "$work/log.e" "$cordon" run --name "e-$$" --policy policy -- ./service never "$conf"
+wait_for "one more workload" 20 begun "e-$$"
+"$cordon" exec "e-$$" -- ./syscall_probe read=readable ptrace ptrace >out
+expect_equal "a further command's call is refused twice" 2 "$(grep -c "ptrace EPERM" out)"
+"$cordon" kill "e-$$"
+wait_for "its end" 20 not_listed "e-$$"
+wait_for "the last line: $(cat log.e)" 20 grep -q "2 violations in all, 1 of them not reported one by one" log.e
+ok "what further commands are refused counts at the end, too"
 "$cordon" exec "$c" -- sleep 1000 &
 waiter=$!
 entered() { "$cordon" inspect "$c" --field entered.0.pid | grep -x "[1-9][0-9]*"; }
