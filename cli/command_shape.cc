@@ -22,6 +22,9 @@ constexpr std::array<std::pair<std::string_view, ValueKind>, 8> kKinds{{
     {"B", ValueKind::kFile},
 }};
 
+/// They end as the workload did. Another that takes a command (calibrate) measures by it.
+constexpr std::array<std::string_view, 4> kEndAsWorkload{"exec", "profile", "run", "wait"};
+
 ValueKind KindOf(std::string_view value) {
   const auto* const found =
       std::ranges::find(kKinds, value, &std::pair<std::string_view, ValueKind>::first);
@@ -76,6 +79,9 @@ std::vector<CommandShape> ShapesOf(const CLI::App& app) {
     shape.description = command->get_description();
     shape.footer = command->get_footer();
     shape.runs_a_command = command->get_prefix_command();
+    shape.exit_status = std::ranges::find(kEndAsWorkload, shape.name) == kEndAsWorkload.end()
+                            ? ExitStatusMeaning::kAnswer
+                            : ExitStatusMeaning::kWorkload;
     for (const CLI::Option* const option : command->get_options()) {
       if (option->get_group().empty()) {
         continue;

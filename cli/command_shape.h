@@ -21,6 +21,12 @@ struct ArgumentShape {
   bool repeats = false;
 };
 
+/// What a command's exit status tells.
+enum class ExitStatusMeaning : std::uint8_t {
+  kAnswer,    ///< done, yes or no
+  kWorkload,  ///< how what it ran, or waited for, ended
+};
+
 /// A subcommand, as --help knows it.
 struct CommandShape {
   std::string name;
@@ -29,6 +35,7 @@ struct CommandShape {
   std::vector<ArgumentShape> options;
   std::vector<ArgumentShape> positionals;
   bool runs_a_command = false;  ///< "-- COMMAND [ARGUMENT]..." follows
+  ExitStatusMeaning exit_status = ExitStatusMeaning::kAnswer;
 };
 
 /// The subcommands of `app` that --help lists, in its order: the one source of the manual and of

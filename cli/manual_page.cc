@@ -25,7 +25,7 @@ Wrong usage, or input that is malformed, unreadable or missing.
 cordon itself could not do it.
 )";
 
-constexpr std::string_view kExitStatusOfProgram = R"(.SH EXIT STATUS
+constexpr std::string_view kExitStatusOfWorkload = R"(.SH EXIT STATUS
 That of the command; 128 + N when signal N killed it, 127 when it was not found, 126 when it could not be executed, 125 when cordon
 itself could not do it, 2 for wrong usage.
 )";
@@ -105,7 +105,7 @@ std::string ManualPage(const CommandShape& command, std::string_view sections) {
   for (const ArgumentShape& option : command.options) {
     out += Tagged(option);
   }
-  out += command.runs_a_command ? kExitStatusOfProgram : kExitStatus;
+  out += command.exit_status == ExitStatusMeaning::kWorkload ? kExitStatusOfWorkload : kExitStatus;
   return out + ".SH SEE ALSO\n.BR cordon (1)\n";
 }
 

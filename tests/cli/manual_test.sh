@@ -28,6 +28,41 @@ for command in "${commands[@]}"; do
 done
 ok "cordon(1) and cordon-recording(5) are pages"
 
+for command in exec profile run wait calibrate check; do
+  shown=$(groff -man -Tascii -P-c -P-b -P-u "$man/man1/cordon-$command.1" | tr -s ' \n' ' ')
+  case $command in
+    calibrate | check) expect_contains "cordon $command gives an answer" "EXIT STATUS 0 Done, or the answer is yes" "$shown" ;;
+    *) expect_contains "cordon $command ends as the workload" "EXIT STATUS That of the command" "$shown" ;;
+  esac
+done
+
+# The examples that need no server are what the program takes. Their files are of a program that is here.
+mkdir "$work/examples"
+cd "$work/examples"
+for name in nginx more old new; do
+  "$cordon" profile --quiet -o $name.recording.json -- true
+done
+"$cordon" generate nginx.recording.json --name nginx 2>/dev/null
+cp -r nginx.policy old.policy
+cp -r nginx.policy new.policy
+cp nginx.policy/seccomp.json .
+examples=0
+while IFS= read -r line; do
+  words=${line%% > *} words=${words#cordon }
+  case ${words%% *} in
+    check | convert | diff | explain | generate | lint | list | report | subset)
+      status=0
+      eval '"$cordon"' "$words" >out 2>err || status=$?
+      ((status < 2)) || die "the example '$line' exits $status: $(cat err)"
+      examples=$((examples + 1))
+      ;;
+  esac
+done < <(sed -n '/^\.EX/,/^\.EE/p' "$here"/../../man/*.roff | grep '^cordon ' | sed "s/\\\\-/-/g; s/\\\\(aq/'/g")
+((examples >= 9)) || die "only $examples examples were found"
+cd "$work"
+rm -r "$work/examples"
+ok "$examples examples of the manual are what the program takes"
+
 # complete_bash WORD…: what bash offers for the last word.
 complete_bash() {
   PATH=$build/bin:$PATH bash --norc -c '
