@@ -1,10 +1,9 @@
-#include <fmt/format.h>
-
 #include <memory>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/host_report.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 
 namespace cordon::cli {
@@ -18,8 +17,8 @@ int Diagnose(DoctorFormat format) {
     return ReportError(facts.error());
   }
   const std::vector<Finding> findings = DiagnoseHost(*facts);
-  fmt::print("{}", format == DoctorFormat::kJson ? ReportJson(findings) : ReportText(findings));
-  return CanEnforce(findings) ? kOk : kAnswerIsNo;
+  return PrintDocument(format == DoctorFormat::kJson ? ReportJson(findings) : ReportText(findings),
+                       CanEnforce(findings) ? kOk : kAnswerIsNo);
 }
 
 }  // namespace

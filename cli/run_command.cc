@@ -17,6 +17,7 @@
 #include "cli/limit_options.h"
 #include "cli/load_policy.h"
 #include "cli/parse_run_values.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "cli/run_root_options.h"
 #include "cli/violation_log.h"
@@ -195,8 +196,8 @@ void ReportLimits(const SandboxResult& result, const Say& say) {
 void ReportOutcome(const SandboxResult& result, const RunOptions& options, const LaunchPlan& plan,
                    const Say& say) {
   if (result.unreported_violations != 0) {
-    say(fmt::format("{} violations in all, {} of them not reported one by one",
-                    result.violations, result.unreported_violations));
+    say(fmt::format("{} violations in all, {} of them not reported one by one", result.violations,
+                    result.unreported_violations));
   }
   ReportLimits(result, say);
   if (const auto* not_executed = std::get_if<NotExecuted>(&result.outcome)) {
@@ -384,7 +385,7 @@ Detached Detach(const RunOptions& options, const std::string& name) {
     detached.exit_code = ReportError(begun.error());
   } else if (!*begun) {
     if (exit_code == kOk) {
-      fmt::print("{}\n", name);
+      exit_code = PrintDocument(name + "\n", kOk);
     }
     detached.exit_code = exit_code;
   } else {

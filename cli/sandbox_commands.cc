@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstdio>
 #include <ctime>
 #include <iterator>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "cli/ask_sandbox.h"
 #include "cli/command.h"
 #include "cli/command_line_text.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "common/printable.h"
 #include "common/text.h"
@@ -82,7 +82,7 @@ std::vector<std::string> Row(const SandboxState& state) {
           CommandLineText(state.command)};
 }
 
-void PrintTable(const std::vector<SandboxState>& states, Contexts contexts) {
+std::string TableOf(const std::vector<SandboxState>& states, Contexts contexts) {
   std::vector<std::vector<std::string>> rows{
       {"NAME", "STATUS", "PID", "AGE", "VIOLATIONS", "COMMAND"}};
   std::ranges::transform(states, std::back_inserter(rows), Row);
@@ -100,6 +100,7 @@ void PrintTable(const std::vector<SandboxState>& states, Contexts contexts) {
       widths[i] = std::max(widths[i], row[i].size());
     }
   }
+  std::string table;
   for (const std::vector<std::string>& row : rows) {
     std::string line;
     for (std::size_t i = 0; i + 1 < row.size(); ++i) {
@@ -107,8 +108,9 @@ void PrintTable(const std::vector<SandboxState>& states, Contexts contexts) {
       line += is_number ? fmt::format("{:>{}}  ", row[i], widths[i])
                         : fmt::format("{:<{}}  ", row[i], widths[i]);
     }
-    fmt::print("{}{}\n", line, row.back());
+    table += line + row.back() + "\n";
   }
+  return table;
 }
 
 int List(const ListOptions& options) {
@@ -135,34 +137,36 @@ int List(const ListOptions& options) {
       text.pop_back();
       texts.push_back(std::move(text));
     }
-    fmt::print("[{}]\n", Join(texts, ",\n"));
-    return kOk;
+    return PrintDocument(fmt::format("[{}]\n", Join(texts, ",\n")), kOk);
   }
   if (format == ListFormat::kNames) {
+    std::string names;
     for (const SandboxState& state : states) {
-      fmt::print("{}\n", state.name);
+      names += state.name + "\n";
     }
-    return kOk;
+    return PrintDocument(names, kOk);
   }
-  PrintTable(states, options.contexts);
-  return kOk;
+  return PrintDocument(TableOf(states, options.contexts), kOk);
 }
 
 /// The contexts of the processes in a sandbox, and of what is mounted there as those see it.
-void PrintContexts(const SandboxState& state) {
+std::string ContextsOf(const SandboxState& state) {
   if (state.pid == 0) {
-    fmt::print("{}  -  {}\n", ContextText(state.selinux_label), CommandLineText(state.command));
-    return;
+    return fmt::format("{}  -  {}\n", ContextText(state.selinux_label),
+                       CommandLineText(state.command));
   }
+  std::string text;
   for (const SandboxProcess& process : SandboxProcesses(state.supervisor)) {
-    fmt::print("{}  {:>7}  {}\n", ContextText(ProcessLabel(process.pid)), process.pid,
-               Printable(process.command));
+    text += fmt::format("{}  {:>7}  {}\n", ContextText(ProcessLabel(process.pid)), process.pid,
+                        Printable(process.command));
   }
   const std::string root = fmt::format("/proc/{}/root", state.pid);
   for (const std::string& mount : state.mounts) {
     const std::string destination = mount.substr(0, mount.find(" from "));
-    fmt::print("{}  {}\n", ContextText(FileLabel(root + destination)), Printable(destination));
+    text +=
+        fmt::format("{}  {}\n", ContextText(FileLabel(root + destination)), Printable(destination));
   }
+  return text;
 }
 
 struct InspectOptions {
@@ -183,19 +187,16 @@ int PrintState(const InspectOptions& options) {
     state = *ended;
   }
   if (options.contexts == Contexts::kShown) {
-    PrintContexts(*state);
-    return kOk;
+    return PrintDocument(ContextsOf(*state), kOk);
   }
   if (field.empty()) {
-    fmt::print("{}", WriteSandboxState(*state));
-    return kOk;
+    return PrintDocument(WriteSandboxState(*state), kOk);
   }
   const Expected<std::string> text = SandboxStateField(*state, field);
   if (!text) {
     return ReportError(text.error());
   }
-  fmt::print("{}\n", *text);
-  return kOk;
+  return PrintDocument(*text + "\n", kOk);
 }
 
 /// "TERM", "SIGTERM" or "15".

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <ctime>
 #include <iterator>
 #include <map>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "cli/ask_sandbox.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "cli/resource_commands.h"
 #include "common/text.h"
@@ -94,34 +94,37 @@ std::optional<std::uint64_t> MemoryInUse(const SandboxUsage& usage) {
   return *usage.memory_bytes > inactive ? *usage.memory_bytes - inactive : 0;
 }
 
-void PrintTable(const std::vector<Sample>& samples, const std::map<std::string, Sample>& before) {
+std::string TableOf(const std::vector<Sample>& samples,
+                    const std::map<std::string, Sample>& before) {
   std::size_t width = 4;
   for (const Sample& sample : samples) {
     width = std::max(width, sample.name.size());
   }
-  fmt::print("{:<{}}  {:>6}  {:>17}  {:>17}  {:>13}  {:>4}\n", "NAME", width, "CPU%",
-             "MEMORY / LIMIT", "DISK READ / WRITE", "TASKS / LIMIT", "OOM");
+  std::string table =
+      fmt::format("{:<{}}  {:>6}  {:>17}  {:>17}  {:>13}  {:>4}\n", "NAME", width, "CPU%",
+                  "MEMORY / LIMIT", "DISK READ / WRITE", "TASKS / LIMIT", "OOM");
   for (const Sample& sample : samples) {
     const SandboxUsage& usage = sample.usage;
     const auto past = before.find(sample.name);
     const Sample* const since = past != before.end() && past->second.started_us == sample.started_us
                                     ? &past->second
                                     : nullptr;
-    fmt::print("{:<{}}  {:>6}  {:>17}  {:>17}  {:>13}  {:>4}\n", sample.name, width,
-               CpuText(sample, since),
-               SizeText(MemoryInUse(usage)) + " / " + SizeText(usage.memory_limit_bytes),
-               SizeText(usage.io_read_bytes) + " / " + SizeText(usage.io_written_bytes),
-               CountText(usage.tasks) + " / " + CountText(usage.tasks_limit),
-               CountText(usage.oom_kills));
+    table += fmt::format("{:<{}}  {:>6}  {:>17}  {:>17}  {:>13}  {:>4}\n", sample.name, width,
+                         CpuText(sample, since),
+                         SizeText(MemoryInUse(usage)) + " / " + SizeText(usage.memory_limit_bytes),
+                         SizeText(usage.io_read_bytes) + " / " + SizeText(usage.io_written_bytes),
+                         CountText(usage.tasks) + " / " + CountText(usage.tasks_limit),
+                         CountText(usage.oom_kills));
   }
+  return table;
 }
 
-void PrintJson(const std::vector<Sample>& samples) {
+std::string JsonOf(const std::vector<Sample>& samples) {
   std::vector<std::string> texts;
   std::ranges::transform(samples, std::back_inserter(texts), [](const Sample& sample) {
     return WriteSandboxUsage(sample.name, sample.usage);
   });
-  fmt::print("[{}]\n", Join(texts, ","));
+  return fmt::format("[{}]\n", Join(texts, ","));
 }
 
 int Stats(const StatsOptions& options) {
@@ -140,16 +143,11 @@ int Stats(const StatsOptions& options) {
     for (const SandboxState& state : *states) {
       samples.push_back(Measure(state));
     }
-    if (redraws) {
-      fmt::print("\033[H\033[J");
-    }
-    if (options.format == StatsFormat::kJson) {
-      PrintJson(samples);
-    } else {
-      PrintTable(samples, before);
-    }
-    if (std::fflush(stdout) != 0 || options.mode == StatsMode::kOnce) {
-      return kOk;
+    const std::string text =
+        options.format == StatsFormat::kJson ? JsonOf(samples) : TableOf(samples, before);
+    const int printed = PrintDocument((redraws ? "\033[H\033[J" : "") + text, kOk);
+    if (printed != kOk || options.mode == StatsMode::kOnce) {
+      return printed;
     }
     before.clear();
     for (Sample& sample : samples) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/ask_sandbox.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "cli/resource_commands.h"
 #include "common/printable.h"
@@ -38,7 +39,7 @@ std::string TimeText(std::uint64_t us) {
   return fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
-void PrintJson(const std::vector<SandboxProcess>& processes) {
+std::string JsonOf(const std::vector<SandboxProcess>& processes) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const SandboxProcess& process : processes) {
     list.push_back({{"pid", process.pid},
@@ -51,7 +52,7 @@ void PrintJson(const std::vector<SandboxProcess>& processes) {
                     {"resident_bytes", process.resident_bytes},
                     {"command", ToUtf8(process.command)}});
   }
-  fmt::print("{}\n", list.dump(2));
+  return list.dump(2) + "\n";
 }
 
 /// Whether SELinux contexts are shown, as ps -Z does.
@@ -72,7 +73,7 @@ std::vector<std::string> ContextColumn(const std::vector<SandboxProcess>& proces
   return column;
 }
 
-void PrintTable(const std::vector<SandboxProcess>& processes, TopContexts contexts) {
+std::string TableOf(const std::vector<SandboxProcess>& processes, TopContexts contexts) {
   const std::vector<std::string> first = contexts == TopContexts::kShown
                                              ? ContextColumn(processes)
                                              : std::vector<std::string>(processes.size() + 1);
@@ -82,14 +83,16 @@ void PrintTable(const std::vector<SandboxProcess>& processes, TopContexts contex
   for (const SandboxProcess& process : processes) {
     width = std::max(width, UserName(process.uid).size());
   }
-  fmt::print("{}{:>7}  {:>6}  {:<{}}  {:>5}  {:>9}  {:>8}  {}\n", first[row++], "PID", "INSIDE",
-             "USER", width, "CPU%", "RSS", "TIME", "COMMAND");
+  std::string table = fmt::format("{}{:>7}  {:>6}  {:<{}}  {:>5}  {:>9}  {:>8}  {}\n", first[row++],
+                                  "PID", "INSIDE", "USER", width, "CPU%", "RSS", "TIME", "COMMAND");
   for (const SandboxProcess& process : processes) {
-    fmt::print("{}{:>7}  {:>6}  {:<{}}  {:>5.1f}  {:>8.1f}M  {:>8}  {}\n", first[row++],
-               process.pid, process.inside, UserName(process.uid), width, CpuPercent(process),
-               static_cast<double>(process.resident_bytes) / kMebibyte, TimeText(process.cpu_us),
-               Printable(process.command));
+    table +=
+        fmt::format("{}{:>7}  {:>6}  {:<{}}  {:>5.1f}  {:>8.1f}M  {:>8}  {}\n", first[row++],
+                    process.pid, process.inside, UserName(process.uid), width, CpuPercent(process),
+                    static_cast<double>(process.resident_bytes) / kMebibyte,
+                    TimeText(process.cpu_us), Printable(process.command));
   }
+  return table;
 }
 
 int Top(const std::string& name, TopFormat format, TopContexts contexts) {
@@ -98,12 +101,8 @@ int Top(const std::string& name, TopFormat format, TopContexts contexts) {
     return ReportError(state.error());
   }
   const std::vector<SandboxProcess> processes = SandboxProcesses(state->supervisor);
-  if (format == TopFormat::kJson) {
-    PrintJson(processes);
-  } else {
-    PrintTable(processes, contexts);
-  }
-  return kOk;
+  return PrintDocument(
+      format == TopFormat::kJson ? JsonOf(processes) : TableOf(processes, contexts), kOk);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/ask_sandbox.h"
+#include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "cli/resource_commands.h"
 #include "common/file.h"
@@ -75,36 +76,38 @@ std::string CommandOf(const Commands& commands, pid_t pid) {
 }
 
 /// As systemd-cgls(1) draws: the processes of a cgroup, then the cgroups below.
-void Draw(const CgroupTree& tree, const Commands& commands, const std::string& indent) {
+void Draw(const CgroupTree& tree, const Commands& commands, const std::string& indent,
+          std::string& out) {
   std::size_t left = tree.processes.size() + tree.children.size();
   for (const pid_t pid : tree.processes) {
-    fmt::print("{}{}{} {}\n", indent, --left == 0 ? "└─" : "├─", pid, CommandOf(commands, pid));
+    out += fmt::format("{}{}{} {}\n", indent, --left == 0 ? "└─" : "├─", pid,
+                       CommandOf(commands, pid));
   }
   for (const CgroupTree& child : tree.children) {
     const bool last = --left == 0;
-    fmt::print("{}{}{}\n", indent, last ? "└─" : "├─", Printable(child.name));
-    Draw(child, commands, indent + (last ? "  " : "│ "));
+    out += fmt::format("{}{}{}\n", indent, last ? "└─" : "├─", Printable(child.name));
+    Draw(child, commands, indent + (last ? "  " : "│ "), out);
   }
 }
 
-void DrawSandbox(const SandboxState& state, const CgroupLayout& layout) {
+void DrawSandbox(const SandboxState& state, const CgroupLayout& layout, std::string& out) {
   Commands commands;
   CgroupTree none;
   for (const SandboxProcess& process : SandboxProcesses(state.supervisor)) {
     commands[process.pid] = process.command;
     none.processes.push_back(process.pid);
   }
-  fmt::print("{} ({}, supervisor {})\n", state.name, state.status, state.supervisor);
+  out += fmt::format("{} ({}, supervisor {})\n", state.name, state.status, state.supervisor);
   const std::vector<DrawnCgroup> cgroups = CgroupsOf(state, layout);
   if (cgroups.empty()) {
-    fmt::print("└─no cgroup of its own\n");
-    Draw(none, commands, "  ");
+    out += "└─no cgroup of its own\n";
+    Draw(none, commands, "  ", out);
   }
   for (const DrawnCgroup& cgroup : cgroups) {
     const bool last = &cgroup == &cgroups.back();
-    fmt::print("{}{} ({})\n", last ? "└─" : "├─", Printable(cgroup.path),
-               Join(cgroup.controllers, " "));
-    Draw(cgroup.tree, commands, last ? "  " : "│ ");
+    out += fmt::format("{}{} ({})\n", last ? "└─" : "├─", Printable(cgroup.path),
+                       Join(cgroup.controllers, " "));
+    Draw(cgroup.tree, commands, last ? "  " : "│ ", out);
   }
 }
 
@@ -117,10 +120,11 @@ int Tree(const std::string& name) {
   if (!host) {
     return ReportError(host.error());
   }
+  std::string out;
   for (const SandboxState& state : *states) {
-    DrawSandbox(state, host->cgroups);
+    DrawSandbox(state, host->cgroups, out);
   }
-  return kOk;
+  return PrintDocument(out, kOk);
 }
 
 }  // namespace

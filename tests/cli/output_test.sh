@@ -1,5 +1,6 @@
 #!/bin/bash
-# output_test.sh BUILD_DIR: what is printed of workloads, recordings and policies does nothing to a terminal.
+# output_test.sh BUILD_DIR: what is printed of workloads, recordings and policies does nothing to a terminal, and what
+# could not be written is no success.
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=tests/testing/harness.sh
 source "$here/../testing/harness.sh"
@@ -36,6 +37,21 @@ said "$cordon" inspect "$name" -Z
 expect_harmless "inspect -Z"
 said "$cordon" list
 expect_harmless list
+
+# What cannot be written is no success.
+for command in "list" "list --json" "list -q" "inspect $name" "inspect $name -Z" "inspect $name --field pid" "top $name" "top $name --json" \
+  "tree $name" "stats $name --no-stream" "stats $name --no-stream --json" "stats $name" "doctor" "doctor --json"; do
+  status=0
+  # shellcheck disable=SC2086  # words
+  timeout 60 "$cordon" $command >/dev/full 2>err || status=$?
+  expect_equal "$command to a full disk" 125 "$status"
+  expect_contains "is said" "write to standard output: No space left on device" "$(cat err)"
+done
+status=0
+"$cordon" run --detach --name "$name-full" -- sleep 1000 >/dev/full 2>err || status=$?
+at_end "$cordon" rm --force "$name-full"
+expect_equal "run --detach whose word is lost" 125 "$status"
+expect_equal "leaves what it began" running "$("$cordon" inspect "$name-full" --field status)"
 
 # 2. A recording.
 "$cordon" profile --quiet -o plain.json -- true
