@@ -19,7 +19,7 @@ else
 fi
 
 dpkg-deb -x "$deb" "$work/root"
-for file in bin/cordon bin/cordon-runtime share/man/man1/cordon.1.gz share/man/man1/cordon-runtime.1.gz share/man/man5/cordon-recording.5.gz \
+for file in bin/cordon bin/cordon-runtime bin/cordon-learn share/man/man1/cordon.1.gz share/man/man1/cordon-runtime.1.gz share/man/man5/cordon-recording.5.gz \
   share/bash-completion/completions/cordon share/zsh/vendor-completions/_cordon share/fish/vendor_completions.d/cordon.fish \
   share/cordon/examples/nginx/nginx.policy/seccomp.json share/cordon/examples/learn.sh share/doc/cordon/copyright share/doc/cordon/changelog.Debian.gz; do
   [[ -s $work/root/usr/$file ]] || die "the package lacks $file"
