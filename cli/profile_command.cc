@@ -129,7 +129,8 @@ void SayStats(const LearningRun& run) {
   PrintLine(
       fmt::format("processor time of the tracer: {:.0f} ms, {:.1f} us a stop", busy,
                   run.counts.stops == 0 ? 0 : busy * 1000 / static_cast<double>(run.counts.stops)));
-  Say(fmt::format("tasks came to run where the tracer does {}", Count(run.counts.shared, "time")));
+  PrintLine(
+      fmt::format("tasks came to run where the tracer does {}", Count(run.counts.shared, "time")));
   if (run.tier != TraceTier::kFast) {
     return;
   }
