@@ -95,7 +95,7 @@ void SignalInbox::SetDeadline(std::optional<std::chrono::steady_clock::time_poin
 }
 
 void SignalInbox::SetTick(std::chrono::milliseconds tick) {
-  tick_ = tick;
+  tick_ = std::min(tick_.value_or(tick), tick);
   ArmTimer();
 }
 

@@ -39,7 +39,8 @@ class SignalInbox {
   static bool Pending();
 
   Signals Take();
-  /// From now on a wait comes back at least this often.
+  /// From now on a wait comes back at least this often; of several that were asked for the smallest
+  /// counts.
   void SetTick(std::chrono::milliseconds tick);
   /// Replaces the deadline; nothing: none.
   void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline);
