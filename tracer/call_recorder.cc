@@ -140,6 +140,7 @@ void CallRecorder::BeginServing() {
   log_.BeginServing();
   // What was noted before must be noted again, for this phase.
   lookup_.Forget();
+  files_.Forget();
   for (auto& [id, task] : tasks_) {
     for (auto& [fd, descriptor] : task.descriptors->open) {
       descriptor.noted = {};

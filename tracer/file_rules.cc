@@ -182,13 +182,10 @@ std::optional<ExitInterest> FileRules::BeforeDescriptorCall(TaskState& task, Cal
       return BeforeMap(task, frame);
     case SyscallEffect::kProtect:
       return BeforeProtect(task, frame);
-    case SyscallEffect::kIoctl: {
-      const Descriptor* const descriptor = lookup_.DescriptorOf(task, fd());
-      const bool known =
-          descriptor != nullptr && descriptor->noted_for == task.program() &&
-          descriptor->ioctls.contains(static_cast<std::uint32_t>(frame.meant.arguments[1]));
-      return known ? ExitInterest::kNotWanted : ExitInterest::kWanted;
-    }
+    case SyscallEffect::kIoctl:
+      return IsIoctlNoted(task, fd(), static_cast<std::uint32_t>(frame.meant.arguments[1]))
+                 ? ExitInterest::kNotWanted
+                 : ExitInterest::kWanted;
     case SyscallEffect::kDescriptorControl: {
       const auto command = static_cast<int>(frame.meant.arguments[1]);
       if (IsDuplicateCommand(command)) {
@@ -267,11 +264,46 @@ bool FileRules::IsNoted(TaskState& task, int fd, FileAccessSet access) {
   }
   // The same use of another descriptor of the file is in the recording, so whether this one
   // succeeds adds nothing. Of writing it depends on the descriptor what it is.
+  if (access == FileAccessSet{FileAccess::kWrite}) {
+    const auto written = written_.find({lookup_.IdentityOf(task, fd), task.program()});
+    if (written != written_.end()) {
+      AddUse(task, *descriptor, access, written->second);
+      return true;
+    }
+  }
   if (access.Has(FileAccess::kWrite) || !log_.Holds(descriptor->file.key, access, task.program())) {
     return false;
   }
   AddUse(task, *descriptor, access, access);
   return true;
+}
+
+bool FileRules::IsIoctlNoted(TaskState& task, int fd, std::uint32_t request) {
+  Descriptor* const descriptor = lookup_.DescriptorOf(task, fd);
+  if (descriptor == nullptr) {
+    return false;
+  }
+  if (descriptor->noted_for == task.program() && descriptor->ioctls.contains(request)) {
+    return true;
+  }
+  const std::uint32_t identity = lookup_.IdentityOf(task, fd);
+  if (identity == 0 || !ioctls_.contains({identity, request, task.program()})) {
+    return false;
+  }
+  AddIoctl(task, *descriptor, request);
+  return true;
+}
+
+void FileRules::AddIoctl(const TaskState& task, Descriptor& descriptor, std::uint32_t request) {
+  if (descriptor.noted_for != task.program()) {
+    descriptor.noted = {};
+    descriptor.ioctls.clear();
+    descriptor.noted_for = task.program();
+  }
+  if (descriptor.ioctls.insert(request).second &&
+      descriptor.file.key.file_class != FileClass::kSocket) {
+    log_.NoteIoctl(descriptor.file.key, request, task.program());
+  }
 }
 
 /// From now on `use` of the descriptor is known, and `access` is what it is taken down as.
@@ -291,10 +323,13 @@ void FileRules::NoteUse(TaskState& task, int fd, FileAccessSet access) {
   if (descriptor == nullptr || IsNoted(task, fd, access)) {
     return;
   }
-  AddUse(task, *descriptor, access,
-         access.Has(FileAccess::kWrite) && OpenedForAppend(task.id, fd)
-             ? FileAccessSet{FileAccess::kAppend}
-             : access);
+  const bool appends = access.Has(FileAccess::kWrite) && OpenedForAppend(task.id, fd);
+  const FileAccessSet use = appends ? FileAccessSet{FileAccess::kAppend} : access;
+  AddUse(task, *descriptor, access, use);
+  if (const std::uint32_t identity = lookup_.IdentityOf(task, fd);
+      identity != 0 && access == FileAccessSet{FileAccess::kWrite}) {
+    written_.insert_or_assign({identity, task.program()}, use);
+  }
 }
 
 void FileRules::After(TaskState& task, CallFrame& frame, CallResult result) {
@@ -580,15 +615,10 @@ void FileRules::AfterIoctl(TaskState& task, CallFrame& frame, CallResult) {
   if (descriptor == nullptr) {
     return;
   }
-  if (descriptor->noted_for != task.program()) {
-    descriptor->noted = {};
-    descriptor->ioctls.clear();
-    descriptor->noted_for = task.program();
-  }
   const auto request = static_cast<std::uint32_t>(frame.meant.arguments[1]);
-  if (descriptor->ioctls.insert(request).second &&
-      descriptor->file.key.file_class != FileClass::kSocket) {
-    log_.NoteIoctl(descriptor->file.key, request, task.program());
+  AddIoctl(task, *descriptor, request);
+  if (const std::uint32_t identity = lookup_.IdentityOf(task, fd); identity != 0) {
+    ioctls_.insert({identity, request, task.program()});
   }
 }
 

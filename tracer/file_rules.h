@@ -1,6 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
 
 #include "tracer/call_observer.h"
 #include "tracer/file_lookup.h"
@@ -24,6 +30,12 @@ class FileRules {
   /// Takes down a use of a descriptor, once per program.
   void NoteUse(TaskState& task, int fd, FileAccessSet access);
 
+  /// What was noted must be noted again.
+  void Forget() {
+    written_.clear();
+    ioctls_.clear();
+  }
+
  private:
   using Rule = void (FileRules::*)(TaskState&, CallFrame&, CallResult);
   struct RuleRow;
@@ -35,6 +47,8 @@ class FileRules {
   ExitInterest BeforeMap(TaskState& task, const CallFrame& frame);
   static ExitInterest BeforeProtect(const TaskState& task, CallFrame& frame);
   bool IsNoted(TaskState& task, int fd, FileAccessSet access);
+  bool IsIoctlNoted(TaskState& task, int fd, std::uint32_t request);
+  void AddIoctl(const TaskState& task, Descriptor& descriptor, std::uint32_t request);
   void AddUse(const TaskState& task, Descriptor& descriptor, FileAccessSet use,
               FileAccessSet access);
   void Fail(const TaskState& task, const CallFrame& frame, int sys_errno);
@@ -69,6 +83,11 @@ class FileRules {
 
   RecordingLog& log_;
   FileLookup& lookup_;
+  /// What a program wrote to and which requests it made, of any descriptor that is not told apart
+  /// (FileLookup::IdentityOf()): another one's results add nothing, in whichever tier. With what
+  /// writing was taken down as.
+  std::map<std::pair<std::uint32_t, std::string>, FileAccessSet> written_;
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::string>> ioctls_;
 };
 
 }  // namespace cordon

@@ -323,7 +323,8 @@ void CheckResult(MachineCode& code, const StubRequest& request, MissJumps& repor
   reports.Add(code);
 }
 
-/// After fcntl(2): what F_DUPFD gave out is what the old descriptor is; that it failed is told.
+/// After fcntl(2): of what F_DUPFD gave out nothing is known, as F_SETFL may have changed how it is
+/// written to; that it failed is told.
 void NoteDuplicate(MachineCode& code, std::uint64_t known, MissJumps& reports) {
   code.Bytes({0x85, 0xf6, 0x74, 0});  // test %esi, %esi; je duplicated
   const std::size_t duplicated = code.bytes().size();
@@ -339,13 +340,8 @@ void NoteDuplicate(MachineCode& code, std::uint64_t known, MissJumps& reports) {
   code.Bytes({0x73, 0});  // jae done: of such a number nothing is known
   const std::size_t beyond = code.bytes().size();
   LoadAddress(code, true, known + Layout::kIdentities);
-  code.Bytes({0x89, 0xf9, 0x81, 0xf9});  // mov %edi, %ecx; cmp $kDescriptors, %ecx
-  code.Word32(Layout::kDescriptors);
-  code.Bytes({0x73, 0});  // jae done
-  const std::size_t old_beyond = code.bytes().size();
-  code.Bytes({0x41, 0x8b, 0x0c, 0x8b});  // mov (%r11,%rcx,4), %ecx
-  code.Bytes({0x41, 0x89, 0x0c, 0x83});  // mov %ecx, (%r11,%rax,4)
-  for (const std::size_t jump : {other, beyond, old_beyond}) {
+  code.Bytes({0x41, 0xc7, 0x04, 0x83, 0, 0, 0, 0});  // movl $0, (%r11,%rax,4)
+  for (const std::size_t jump : {other, beyond}) {
     LandShort(code, jump);
   }
 }

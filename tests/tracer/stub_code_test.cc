@@ -225,15 +225,19 @@ TEST_F(StubTest, TellsArgumentsApart) {
   EXPECT_EQ(option.hits(), 1U);
 }
 
-TEST_F(StubTest, NotesWhatADuplicateIs) {
+TEST_F(StubTest, KnowsNothingOfADuplicate) {
   for (const std::uint64_t command : {0ULL, 1030ULL}) {
     Stub control("fcntl");
     control.Know({command, 0});
     control.Identify(1, 77);
+    const int next = ::dup(1);
+    ASSERT_GT(next, 1);
+    (void)::close(next);
+    control.Identify(next, 78);
     const long made = control.Call(1, command, 0);
-    ASSERT_GT(made, 1);
+    ASSERT_EQ(made, next);
     EXPECT_EQ(control.hits(), 1U);
-    EXPECT_EQ(control.IdentityOf(static_cast<int>(made)), 77U) << "the file of descriptor 1";
+    EXPECT_EQ(control.IdentityOf(next), 0U) << "neither what the number was nor that of 1";
     (void)::close(static_cast<int>(made));
   }
 }

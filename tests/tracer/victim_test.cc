@@ -528,6 +528,8 @@ const Expectation kStubs[] = {
     {"unseen", "mapped", 0, {}, {}, {{"/proc/self/maps", "open read getattr"}}, {}, kWarm},
     {"unseen", "crashed", 0, {"rt_sigprocmask x86_64 ok"}, {}, {}, {}, 3 * kWarm},
     {"unseen", "any_number", 0, {"rt_sigreturn x86_64 -"}, {}, {}, {}, 30 * kWarm},
+    {"unseen", "alike", 0, {"ioctl x86_64 ok"}, {}, {}, {}, 2 * kWarm},
+    {"unseen", "appended", 0, {}, {}, {{"file", "open write append create"}}, {}, 2 * kWarm},
     {"unseen",
      "overmapped",
      0,

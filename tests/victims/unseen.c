@@ -1,7 +1,9 @@
 // unseen SCENARIO FOLDER: makes calls so often that the fast tier gives them stubs, and then calls,
 // and code, that nobody saw before. Exits 0 only if everything went as it does without a tracer.
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -39,6 +43,49 @@ static int duplicated(void) {
   const struct rlimit few = {120, 120};
   (void)setrlimit(RLIMIT_NOFILE, &few);
   return fcntl(first, F_DUPFD, 120) == -1 && errno == EINVAL ? 0 : 3;
+}
+
+// Descriptors that a recording does not tell apart: whatever one of them does, that it may is
+// known.
+static int alike(void) {
+  warm();
+  char byte = 0;
+  struct stat status;
+  int ends[2];
+  int broken[2];
+  if (pipe(ends) != 0 || pipe(broken) != 0)
+    return 1;
+  for (int i = 0; i < kOften; ++i)
+    if (write(ends[1], "x", 1) != 1 || read(ends[0], &byte, 1) != 1)
+      return 2;
+  (void)close(broken[0]);
+  (void)signal(SIGPIPE, SIG_IGN);
+  if (fstat(broken[1], &status) != 0 || write(broken[1], "x", 1) != -1 || errno != EPIPE)
+    return 3;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof address;
+  const int listening = socket(AF_INET, SOCK_STREAM, 0);
+  const int connected = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(listening, (struct sockaddr*)&address, size) != 0 || listen(listening, 1) != 0 ||
+      getsockname(listening, (struct sockaddr*)&address, &size) != 0 ||
+      connect(connected, (struct sockaddr*)&address, size) != 0)
+    return 4;
+  int count = 0;
+  for (int i = 0; i < kOften; ++i)
+    if (ioctl(connected, FIONREAD, &count) != 0)
+      return 5;
+  return ioctl(listening, FIONBIO, &count) == 0 && ioctl(listening, FIONREAD, &count) == -1 ? 0 : 6;
+}
+
+// How a file is written to changes unseen, and shows with another descriptor of it.
+static int appended(void) {
+  warm();
+  const int fd = open("file", O_CREAT | O_WRONLY, 0600);
+  for (int i = 0; i < kOften; ++i)
+    if (write(fd, "x", 1) != 1 || fcntl(fd, F_SETFL, 0) != 0 || close(fcntl(fd, F_DUPFD, 100)) != 0)
+      return 1;
+  (void)fcntl(fd, F_SETFL, O_APPEND);
+  return write(fcntl(fd, F_DUPFD, 100), "x", 1) == 1 ? 0 : 2;
 }
 
 // Names that nobody saw before, one after the other.
@@ -418,6 +465,8 @@ int main(int argc, char** argv) {
                     {"mapped", mapped},
                     {"crashed", crashed},
                     {"any_number", any_number},
+                    {"alike", alike},
+                    {"appended", appended},
                     {"overmapped", overmapped},
                     {"unmapped", unmapped},
                     {"unmapped_gaps", unmapped_gaps},
