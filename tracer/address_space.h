@@ -71,8 +71,10 @@ struct AddressSpace {
   std::optional<std::uint64_t> wants_arena_near;
   std::uint64_t seed = 0;
   std::array<bool, KnownCallsLayout::kPlainCalls> plain{};  ///< in the memory likewise
-  bool ends_descriptors = false;  ///< a stub makes close(2), so descriptors change unseen
-  std::uint64_t described = 0;    ///< identities below this may be other than 0
+  bool ends_descriptors = false;   ///< a stub makes close(2), so descriptors change unseen
+  bool wants_descriptors = false;  ///< it just began to, and those from before are not known to it
+  bool closes_unseen = false;      ///< any number was closed unseen, also beyond the table
+  std::uint64_t described = 0;     ///< identities below this may be other than 0
   std::uint64_t names_seed = 0;
   bool reports_unknown = false;           ///< kReportsUnknown, in the memory likewise
   bool names_known = false;               ///< a call with a path became known under that seed

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "model/outcome.h"
 #include "model/syscall.h"
@@ -62,6 +64,10 @@ class CallObserver {
   /// A descriptor that the next call of `task` is about: what was said of that number before holds
   /// only when it was given this identity, not 0.
   virtual void OnDescriptor(pid_t, int, std::uint32_t) {}
+
+  /// The descriptors of `task` of which something was said, by number, with what each is: as
+  /// Repetition::identities; 0: not known.
+  virtual std::vector<std::pair<int, std::uint32_t>> DescriptorsOf(pid_t) { return {}; }
 
   /// Of the call whose entry was answered with kNotWanted just now, or whose exit was told just
   /// now.

@@ -240,6 +240,19 @@ void CallRecorder::OnDescriptor(pid_t id, int fd, std::uint32_t identity) {
   }
 }
 
+std::vector<std::pair<int, std::uint32_t>> CallRecorder::DescriptorsOf(pid_t id) {
+  std::vector<std::pair<int, std::uint32_t>> identities;
+  if (TaskState* const task = Find(id); task != nullptr) {
+    for (const auto& [fd, descriptor] : task->descriptors->open) {
+      identities.emplace_back(fd, 0);
+    }
+    for (auto& [fd, identity] : identities) {
+      identity = lookup_.IdentityOf(*task, fd);
+    }
+  }
+  return identities;
+}
+
 /// What another call with the same path would tell that comes out alike.
 Repetition CallRecorder::RepetitionAfter(TaskState& task, const CallFrame& frame,
                                          CallResult result) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tracer/attach.h"
@@ -65,6 +66,7 @@ class CallRecorder final : public CallObserver {
   ExitInterest OnEntry(pid_t id, const SyscallInvocation& invocation) override;
   void OnExit(pid_t id, CallResult result) override;
   void OnDescriptor(pid_t id, int fd, std::uint32_t identity) override;
+  std::vector<std::pair<int, std::uint32_t>> DescriptorsOf(pid_t id) override;
   Repetition RepetitionOf(pid_t id) override;
   bool OpensProcessStatus(pid_t id) override;
   void OnNewTask(pid_t parent, pid_t child, std::uint64_t clone_flags) override;

@@ -447,9 +447,11 @@ bool PtraceSession::PutOff(pid_t id, Task& task, const CallStop& stop) {
   }
   if (SignatureOf(invocation->call).effect == SyscallEffect::kClone) {
     constexpr std::uint64_t kThread = kCloneVm | kCloneFiles | kCloneFs;
-    if ((CloneFlags(id, *invocation) & kThread) == kThread &&
-        trap_once_->BeforeThread(id, *task.space, stop)) {
-      return true;
+    if ((CloneFlags(id, *invocation) & kThread) == kThread) {
+      if (trap_once_->BeforeThread(id, *task.space, stop)) {
+        return true;
+      }
+      DescribeDescriptors(id, task);
     }
   }
   return trap_once_->Interpose(id, *task.space, stop);

@@ -201,6 +201,7 @@ class PtraceSession {
   void BeforeCall(pid_t id, Task& task, std::uint32_t audit_arch);
   void MakeRoom(pid_t id, Task& task, std::uint32_t audit_arch);
   void TellOfAllDescriptors(pid_t id, const Task& task);
+  void DescribeDescriptors(pid_t id, const Task& task);
   void AfterCall(pid_t id, Task& task, CallResult result);
   void ShareSpace(pid_t parent, const Task& maker, pid_t child, Task& made,
                   std::uint64_t clone_flags);

@@ -69,6 +69,10 @@ class OutcomeWatch final : public CallObserver {
     next_.OnDescriptor(task, fd, identity);
   }
 
+  std::vector<std::pair<int, std::uint32_t>> DescriptorsOf(pid_t task) override {
+    return next_.DescriptorsOf(task);
+  }
+
   Repetition RepetitionOf(pid_t task) override { return next_.RepetitionOf(task); }
 
   bool OpensProcessStatus(pid_t task) override { return next_.OpensProcessStatus(task); }

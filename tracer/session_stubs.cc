@@ -92,6 +92,15 @@ void PtraceSession::LearnFrom(pid_t id, Task& task, std::uint64_t instruction_po
   if (!named || changers_ == 0) {
     trap_once_->Learn(id, *task.space, instruction_pointer, task.call, observer_.RepetitionOf(id));
   }
+  DescribeDescriptors(id, task);
+}
+
+void PtraceSession::DescribeDescriptors(pid_t id, const Task& task) {
+  if (TrapOnce::WantsDescriptors(*task.space)) {
+    for (const auto& [fd, identity] : observer_.DescriptorsOf(id)) {
+      trap_once_->Describe(id, *task.space, static_cast<std::uint64_t>(fd), identity);
+    }
+  }
 }
 
 void PtraceSession::Tell(pid_t id, Task& task, const TrapOnce::Report& report) {

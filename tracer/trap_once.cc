@@ -364,11 +364,17 @@ std::optional<std::uint32_t> TrapOnce::IdentityOf(pid_t id, const AddressSpace& 
     return std::nullopt;
   }
   if (fd >= Layout::kDescriptors) {
-    return 0;
+    return space.closes_unseen ? std::optional<std::uint32_t>(0) : std::nullopt;
   }
   const auto identity = ProcessMemory(id).ReadValue<std::uint32_t>(
       {window_.known_calls() + Layout::kIdentities + fd * sizeof(std::uint32_t)});
   return identity.has_value() ? *identity : 0;
+}
+
+void TrapOnce::Describe(pid_t id, AddressSpace& space, std::uint64_t fd, std::uint32_t identity) {
+  if (fd < Layout::kDescriptors && !space.closed && space.strangers == 0) {
+    (void)Identify(id, space, fd, identity);
+  }
 }
 
 void TrapOnce::ForgetDescriptors(pid_t id, AddressSpace& space, std::uint64_t first,
@@ -428,6 +434,7 @@ TrapOnce::Known TrapOnce::Know(pid_t id, AddressSpace& space, const SyscallInvoc
     if (space.plain.at(number)) {
       return Known::kBefore;
     }
+    space.closes_unseen = space.closes_unseen || shape.closes;
     space.plain.at(number) =
         memory.Write({known + Layout::kPlain + number}, &yes, sizeof yes).has_value();
     return Known::kNow;

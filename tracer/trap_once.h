@@ -73,6 +73,14 @@ class TrapOnce {
   std::optional<std::uint32_t> IdentityOf(pid_t id, const AddressSpace& space,
                                           std::uint64_t fd) const;
 
+  /// Does the process end descriptors unseen since just now? Then Describe() tells it of each of
+  /// which something was said. Asks once.
+  static bool WantsDescriptors(AddressSpace& space) {
+    return std::exchange(space.wants_descriptors, false);
+  }
+
+  void Describe(pid_t id, AddressSpace& space, std::uint64_t fd, std::uint32_t identity);
+
   /// No call with a path is known any more: names may mean something else. `id` may run.
   void ForgetNames(pid_t id, AddressSpace& space);
 

@@ -211,6 +211,7 @@ std::optional<std::size_t> TrapOnce::Place(pid_t id, AddressSpace& space, const 
   arena->sites.push_back(index);
   space.stubbed.push_back(placed);
   if (shape.closes || shape.opens || shape.controls) {
+    space.wants_descriptors = space.wants_descriptors || !space.ends_descriptors;
     space.ends_descriptors = true;
     space.described = KnownCallsLayout::kDescriptors;
   }

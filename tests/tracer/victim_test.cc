@@ -37,6 +37,7 @@ struct Expectation {
       files{};                            ///< beneath the victim's folder, or absolute -> accesses
   std::vector<std::string> behaviours{};  ///< parts of lines of Behaviours()
   std::uint64_t least_hits = 0;           ///< calls that stubs make in the fast tier
+  std::uint64_t silent_stops = 1;         ///< before there are stubs
 };
 
 /// Without the results of futex(2): whether a lock of the C library is found taken is up to chance.
@@ -65,7 +66,7 @@ class Victim : public ::testing::TestWithParam<Expectation> {
     std::filesystem::remove_all(folder());
     std::filesystem::create_directory(folder());
     RecordOptions options;
-    options.silent_stops_before_stubs = 1;
+    options.silent_stops_before_stubs = GetParam().silent_stops;
     return testing::Learn({GetParam().victim, GetParam().scenario, folder()}, tier, options);
   }
 
@@ -489,6 +490,15 @@ const Expectation kStubs[] = {
      {"/work/missing-3-299 file  ioctls  failed ENOENT", "limitation inner-seccomp-filter"},
      kWarm},
     {"stubs", "dispatched", 0, {"prctl x86_64 ok"}, {}, {}, {}, kWarm},
+    {"stubs",
+     "arrived",
+     0,
+     {},
+     {},
+     {{"before", "open write create rename"}, {"after", "arrive"}},
+     {},
+     200,
+     100},
     {"stubs", "middle", 0, {}, {}, {{"folder", "create search"}}, {}, 200},
     {"stubs", "cramped", 0, {"prlimit64 x86_64 ok"}, {}, {}, {}, 0},
     {"unseen",

@@ -438,6 +438,18 @@ static int dispatched(void) {
   return 2;
 }
 
+// A descriptor from before there were stubs keeps the name that it was opened by.
+static int arrived(void) {
+  (void)close(make("other"));
+  const int fd = open("before", O_CREAT | O_WRONLY, 0600);
+  if (write(fd, "x", 1) != 1 || rename("before", "after") != 0)
+    return 1;
+  for (int i = 0; i < kOften; ++i)
+    if (close(open("other", O_RDONLY)) != 0)
+      return 2;
+  return write(fd, "x", 1) == 1 ? 0 : 3;
+}
+
 // There is no room for stubs.
 static int cramped(void) {
   const struct rlimit none = {1 << 20, 1 << 20};
@@ -643,7 +655,8 @@ int main(int argc, char** argv) {
                     {"undumpable", undumpable},
                     {"demoted", demoted},
                     {"dispatched", dispatched},
-                    {"middle", middle}};
+                    {"middle", middle},
+                    {"arrived", arrived}};
 
   if (argc != 3 || chdir(argv[2]) != 0)
     return 99;
