@@ -193,8 +193,8 @@ void PtraceSession::BeforeCall(pid_t id, Task& task, std::uint32_t audit_arch) {
   if (DispatchesByPlace(task.call, signature.effect)) {
     trap_once_->Close(id, *task.space);
   } else if (!may_touch_all_ && MayTakeAccess(task.call, signature.effect)) {
-    TellOfAllDescriptors(id, task);
     trap_once_->Close(id, *task.space);
+    TellOfAllDescriptors(id, task);
   }
   if (ChangesMappings(signature)) {
     MakeRoom(id, task, audit_arch);
