@@ -54,8 +54,11 @@ bool HoldsMagicLinks(std::string_view directory) {
 /// One walk.
 class Walk {
  public:
-  Walk(const PathContext& context, const IsWorkloadTask& is_workload_task)
-      : context_(context), is_workload_task_(is_workload_task) {}
+  /// Whether TakeEnd() is wanted, which what is only looked at has not.
+  enum class End : std::uint8_t { kLookedAt, kOpened };
+
+  Walk(const PathContext& context, const IsWorkloadTask& is_workload_task, End end)
+      : context_(context), is_workload_task_(is_workload_task), end_(end) {}
 
   Status Start(const PathRequest& request) {
     rest_ = request.path;
@@ -88,7 +91,7 @@ class Walk {
     return std::move(result_);
   }
 
-  /// After Run(): where the path leads.
+  /// After Run(), with End::kOpened: where the path leads.
   UniqueFd TakeEnd() { return std::move(at_); }
 
  private:
@@ -183,7 +186,7 @@ class Walk {
     UniqueFd next;
     // Nothing is walked from the last component, unless it is a link; what is opened cannot become
     // something else meanwhile.
-    if (!last || (S_ISLNK(status.st_mode) && must_follow_)) {
+    if (!last || end_ == End::kOpened || (S_ISLNK(status.st_mode) && must_follow_)) {
       next = UniqueFd(::openat(at_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
       if (!next.valid() || ::fstat(next.get(), &status) != 0) {
         Miss(errno, component);
@@ -255,6 +258,7 @@ class Walk {
 
   const PathContext& context_;
   const IsWorkloadTask& is_workload_task_;
+  End end_;
   UniqueFd at_;            ///< where the walk stands
   std::string canonical_;  ///< its name
   struct stat status_{};   ///< its inode
@@ -271,13 +275,13 @@ std::string ResolvedPath::parent() const {
 }
 
 Expected<ResolvedPath> PathResolver::Resolve(const PathRequest& request) const {
-  Walk walk(context_, is_workload_task_);
+  Walk walk(context_, is_workload_task_, Walk::End::kLookedAt);
   RETURN_IF_ERROR(walk.Start(request));
   return walk.Run();
 }
 
 Expected<UniqueFd> PathResolver::Open(const PathRequest& request) const {
-  Walk walk(context_, is_workload_task_);
+  Walk walk(context_, is_workload_task_, Walk::End::kOpened);
   RETURN_IF_ERROR(walk.Start(request));
   return walk.Run().exists() ? walk.TakeEnd() : UniqueFd();
 }
