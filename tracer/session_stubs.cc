@@ -52,7 +52,8 @@ bool ChangesMappings(const SyscallSignature& signature) {
 bool MayTakeAccess(const SyscallInvocation& call, SyscallEffect effect) {
   return effect == SyscallEffect::kCredentials || effect == SyscallEffect::kUnshare ||
          effect == SyscallEffect::kSetNamespace ||
-         (effect == SyscallEffect::kPrctl && (call.arguments[0] & kLow32) == PR_SET_DUMPABLE);
+         (effect == SyscallEffect::kPrctl && (call.arguments[0] & kLow32) == PR_SET_DUMPABLE &&
+          call.arguments[1] == 0);
 }
 
 /// From such a call on it may matter where calls are made: outside of a range they are SIGSYS,
