@@ -13,6 +13,21 @@ constexpr std::uint64_t kCallBytes = 2;     // syscall
 constexpr std::uint64_t kReturnBytes = 12;  // what a stub returns with: movabs, jmp
 constexpr std::uint64_t kNoCall = ~0ULL;
 
+/// What a call of `site` that was made came to, wherever on the way to its report the program is.
+std::uint64_t ResultAt(const StubbedSite& site, TaskRegisters& registers) {
+  const std::uint64_t pc = registers.instruction_pointer();
+  const std::uint64_t report = site.detour + kReportOffset;
+  if (pc == report || (pc > site.reports && pc < site.unknown)) {
+    return static_cast<std::uint64_t>(ResultInReport(registers.rax()));
+  }
+  // In the call that reports: a filter answered it, or it ends here.
+  const bool reporting = static_cast<std::uint32_t>(registers.call_number()) ==
+                         static_cast<std::uint32_t>(site.site.number);
+  return reporting && pc > report && pc - report < kDetourBytes
+             ? static_cast<std::uint64_t>(ResultInReport(registers.call_number()))
+             : registers.rax();
+}
+
 }  // namespace
 
 const StubbedSite* TrapOnce::SiteOf(const AddressSpace& space, std::uint64_t pc) const {
@@ -80,20 +95,13 @@ std::optional<TrapOnce::Report> TrapOnce::ShowOriginalPlace(pid_t id, AddressSpa
   if (site == nullptr) {
     return std::nullopt;
   }
-  const std::uint64_t report_at = site->detour + kReportOffset;
-  const bool reports = !window_.Holds(pc) && pc >= report_at;
+  const bool reports = !window_.Holds(pc) && pc - site->detour >= kReportOffset;
   const bool unknown = window_.Holds(pc) && pc >= site->after_unknown && pc < site->missed;
   const bool made = unknown || (window_.Holds(pc) && pc >= site->after_call && pc < site->unknown);
   std::optional<Report> report;
   OriginalPlace place{.address = site->site.address + kCallBytes, .rax = {}};
   if (reports || made) {
-    if (made ? pc > site->reports && pc < site->unknown : pc == report_at) {
-      registers->rax() = static_cast<std::uint64_t>(ResultInReport(registers->rax()));
-    } else if (reports && static_cast<std::uint32_t>(registers->call_number()) ==
-                              static_cast<std::uint32_t>(site->site.number)) {
-      // In the call that reports: a filter answered it, or it ends here.
-      registers->rax() = static_cast<std::uint64_t>(ResultInReport(registers->call_number()));
-    }
+    registers->rax() = ResultAt(*site, *registers);
     const auto result = static_cast<std::int64_t>(registers->rax());
     constexpr std::int64_t kFirstRestart = -516;  // ERESTART_RESTARTBLOCK
     constexpr std::int64_t kLastRestart = -512;   // ERESTARTSYS
