@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -6,15 +7,20 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/report_error.h"
+#include "cli/terminal_options.h"
 #include "cli/workload_arguments.h"
+#include "common/file.h"
 #include "runtime/control_channel.h"
 #include "runtime/sandbox_place.h"
+#include "runtime/terminal_relay.h"
 
 namespace cordon::cli {
 namespace {
@@ -23,6 +29,8 @@ struct ExecOptions {
   std::string name;
   std::vector<std::string> environment;
   std::string working_directory;
+  bool terminal = false;
+  bool interactive = false;
   std::vector<std::string> command;
 };
 
@@ -38,7 +46,10 @@ Expected<UniqueFd> TakeSignals() {
   for (const int signal : kPassedOn) {
     ::sigaddset(&set, signal);
   }
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::sigaddset(&set, SIGCONT);
+  sigset_t blocked = set;
+  ::sigaddset(&blocked, SIGPIPE);  // a closed output must not leave the terminal in raw mode
+  ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) {
     const int signalfd_errno = errno;
@@ -47,25 +58,42 @@ Expected<UniqueFd> TakeSignals() {
   return fd;
 }
 
-/// Waits for the command's end, and passes signals on meanwhile.
-Expected<Outcome> Await(int socket, int signals) {
-  while (true) {
-    std::array<pollfd, 2> waits{{{socket, POLLIN, 0}, {signals, POLLIN, 0}}};
-    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) {
-      const int poll_errno = errno;
-      return Fail(SystemError(poll_errno, "poll"));
-    }
-    signalfd_siginfo info{};
-    while (::read(signals, &info, sizeof info) == sizeof info) {
+Status PassSignals(int socket, int signals, TerminalRelay& relay) {
+  signalfd_siginfo info{};
+  while (::read(signals, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGCONT) {
+      relay.Resume();
+    } else if (info.ssi_signo == SIGWINCH && relay.begun()) {
+      relay.Resize();
+    } else {
       ControlRequest request;
       request.kind = ControlRequestKind::kSignal;
       request.signal = static_cast<int>(info.ssi_signo);
       RETURN_IF_ERROR(SendControlMessage(socket, WriteControlRequest(request), {}));
     }
+  }
+  return {};
+}
+
+/// Waits for the command's end, and passes signals and what the terminals say on meanwhile.
+Expected<Outcome> Await(int socket, int signals, TerminalRelay& relay) {
+  std::vector<pollfd> waits;
+  while (true) {
+    waits = {{socket, POLLIN, 0}, {signals, POLLIN, 0}};
+    relay.AddWaits(waits);
+    if (::poll(waits.data(), waits.size(), -1) < 0) {
+      const int poll_errno = errno;
+      if (poll_errno != EINTR) {
+        return Fail(SystemError(poll_errno, "poll"));
+      }
+      continue;
+    }
+    relay.Handle(waits);
+    RETURN_IF_ERROR(PassSignals(socket, signals, relay));
     if (waits[0].revents == 0) {
       continue;
     }
-    ASSIGN_OR_RETURN(const ControlMessage message, ReceiveControlMessage(socket));
+    ASSIGN_OR_RETURN(ControlMessage message, ReceiveControlMessage(socket));
     if (message.text.empty()) {
       return Signaled{SIGKILL};  // with the sandbox, all that is in it ends
     }
@@ -74,10 +102,42 @@ Expected<Outcome> Await(int socket, int signals) {
     if (!reply.error.empty()) {
       return Fail(MakeError(ErrorCode::kUnsupported, reply.error));
     }
+    if (reply.terminal && message.fds.size() == 1) {
+      relay.Take(std::move(message.fds.front()));
+    }
     if (reply.outcome) {
+      relay.Finish();
       return *reply.outcome;
     }
   }
+}
+
+ControlRequest RequestOf(const ExecOptions& options) {
+  ControlRequest request;
+  request.kind = ControlRequestKind::kExecute;
+  request.arguments = options.command;
+  request.environment = options.environment;
+  request.working_directory = options.working_directory;
+  if (options.terminal) {
+    request.terminal = TerminalRelay::SizeOf(STDIN_FILENO);
+    const char* const kind = std::getenv("TERM");
+    // What an option says comes later, and holds.
+    request.environment.insert(request.environment.begin(),
+                               std::string("TERM=") + (kind == nullptr ? "xterm" : kind));
+  }
+  return request;
+}
+
+/// Asks for the command, and waits for its end.
+Expected<Outcome> RunInside(const ExecOptions& options, int socket, int signals) {
+  // A command with a terminal of its own gets nothing of this process's.
+  ASSIGN_OR_RETURN(const UniqueFd nothing, OpenAt(AT_FDCWD, "/dev/null", O_RDWR));
+  const std::vector<int> streams = options.terminal
+                                       ? std::vector(kMaxControlFds, nothing.get())
+                                       : std::vector{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+  RETURN_IF_ERROR(SendControlMessage(socket, WriteControlRequest(RequestOf(options)), streams));
+  TerminalRelay relay(STDIN_FILENO, STDOUT_FILENO);
+  return Await(socket, signals, relay);
 }
 
 int Exec(const ExecOptions& options) {
@@ -85,6 +145,9 @@ int Exec(const ExecOptions& options) {
     if (variable.find('=') == std::string::npos || variable.starts_with('=')) {
       return ReportError(InvalidInput("--env takes NAME=VALUE"));
     }
+  }
+  if (options.terminal && ::isatty(STDIN_FILENO) == 0) {
+    return ReportInputError(InvalidInput(kNoTerminal));
   }
   const Expected<UniqueFd> socket = ConnectToSandbox(options.name);
   if (!socket) {
@@ -94,15 +157,7 @@ int Exec(const ExecOptions& options) {
   if (!signals) {
     return ReportError(signals.error());
   }
-  const ControlRequest request{
-      ControlRequestKind::kExecute, 0, options.command, options.environment,
-      options.working_directory,    {}};
-  if (const Status sent = SendControlMessage(socket->get(), WriteControlRequest(request),
-                                             {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
-      !sent) {
-    return ReportError(sent.error());
-  }
-  const Expected<Outcome> outcome = Await(socket->get(), signals->get());
+  const Expected<Outcome> outcome = RunInside(options, socket->get(), signals->get());
   if (!outcome) {
     (void)ReportError(outcome.error());
     return kCannot;
@@ -125,6 +180,7 @@ void AddExecCommand(CLI::App& app, int& exit_code) {
       ->allow_extra_args(false);
   exec->add_option("--workdir", options->working_directory, "Where (default: as the workload)")
       ->type_name("DIR");
+  AddTerminalOptions(*exec, options->terminal, options->interactive);
   exec->footer("The command follows: cordon exec NAME -- COMMAND [ARGUMENT]...");
   exec->prefix_command();
   exec->callback([exec, options, &exit_code] {

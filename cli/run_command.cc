@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "cli/print_document.h"
 #include "cli/report_error.h"
 #include "cli/run_root_options.h"
+#include "cli/terminal_options.h"
 #include "cli/violation_log.h"
 #include "cli/workload_arguments.h"
 #include "common/text.h"
@@ -34,6 +36,7 @@
 #include "runtime/sandbox.h"
 #include "runtime/sandbox_place.h"
 #include "runtime/selinux_label.h"
+#include "runtime/terminal_relay.h"
 
 namespace cordon::cli {
 namespace {
@@ -60,6 +63,8 @@ struct RunOptions {
   bool audit = false;
   std::string recording;
   std::string report_file;
+  bool terminal = false;
+  bool interactive = false;
   bool detach = false;
   bool remove = false;
   std::string log_size;
@@ -139,6 +144,12 @@ Expected<LaunchRequest> MakeRequest(const RunOptions& options, const LoadedPolic
     ASSIGN_OR_RETURN(request.config.time_offsets, ParseTimeOffset(options.time_offset));
   }
   request.environment = Environment();
+  if (options.terminal) {
+    request.terminal = TerminalRelay::SizeOf(STDIN_FILENO);
+    if (std::getenv("TERM") == nullptr) {
+      request.environment.emplace_back("TERM=xterm");
+    }
+  }
   request.working_directory = WorkingDirectory();
   request.filter = policy.filter;
   request.enforcement = options.audit ? Enforcement::kAudit : Enforcement::kEnforce;
@@ -429,7 +440,10 @@ Expected<SeccompPolicy> ReadServing(const PolicyBundle& bundle) {
   return ReadSeccompOf(*bundle.serving);
 }
 
-Status CheckReports(const RunOptions& options) {
+Status CheckOptions(const RunOptions& options) {
+  if (options.terminal && ::isatty(STDIN_FILENO) == 0) {
+    return Fail(InvalidInput(kNoTerminal));
+  }
   if (!options.recording.empty() && (!options.audit || options.policy.empty())) {
     return Fail(InvalidInput(
         "--recording: only an audit of a policy is recorded: give --policy and --audit"));
@@ -475,8 +489,16 @@ Expected<std::optional<DetachedRun>> PrepareDetached(const RunOptions& options,
   return std::optional<DetachedRun>(std::move(run));
 }
 
+/// Both must outlive it.
+Say SayWith(std::optional<DetachedRun>& detached, const TerminalRelay& relay) {
+  return [&detached, &relay](const std::string& line) {
+    // A terminal in raw mode goes down, but not back.
+    detached ? detached->Say(line) : PrintLine(relay.begun() ? line + "\r" : line);
+  };
+}
+
 int Run(const RunOptions& options) {
-  if (const Status sensible = CheckReports(options); !sensible) {
+  if (const Status sensible = CheckOptions(options); !sensible) {
     return ReportInputError(sensible.error());
   }
   const Expected<LoadedPolicy> loaded = LoadPolicyFor(options);
@@ -518,9 +540,8 @@ int Run(const RunOptions& options) {
     return ReportError(behind.error());
   }
   std::optional<DetachedRun>& detached = *behind;
-  const Say say = [&detached](const std::string& line) {
-    detached ? detached->Say(line) : PrintLine(line);
-  };
+  TerminalRelay relay(STDIN_FILENO, STDOUT_FILENO);
+  const Say say = SayWith(detached, relay);
   SandboxOptions sandbox{
       .policy = [&policy] { return ReadSeccompOf(policy.bundle); },
       .serving_policy = [&policy] { return ReadServing(policy.bundle); },
@@ -534,6 +555,7 @@ int Run(const RunOptions& options) {
       .late_signals = LateSignals::kIgnored,
       .streams = {},
       .output = nullptr,
+      .terminal = options.terminal ? &relay : nullptr,
       .on_executed = {},
       .on_ended = {},
       .audited_files = policy.bundle.config.landlock,
@@ -618,9 +640,11 @@ void AddRunCommand(CLI::App& app, int& exit_code) {
   run->add_option("--report-file", options->report_file,
                   "Where each violation is written as it happens, too, as a line of JSON")
       ->type_name("FILE");
+  CLI::Option* const tty = AddTerminalOptions(*run, options->terminal, options->interactive);
   CLI::Option* const detach =
       run->add_flag("-d,--detach", options->detach,
                     "Print the name and return once the command runs; cordon logs has its output");
+  detach->excludes(tty);
   run->add_flag("--rm", options->remove, "Keep neither log nor outcome when it has ended")
       ->needs(detach);
   run->add_option("--log-size", options->log_size, "Most that its log may take (default: 8M)")

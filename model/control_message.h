@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "model/outcome.h"
 #include "model/sandbox_state.h"
+#include "model/terminal_size.h"
 
 /// What is said over the control socket of a running sandbox: requests to its supervisor, one JSON
 /// object in a message, and one reply to each. An `exec` is replied to when its command has ended,
@@ -33,6 +34,7 @@ struct ControlRequest {
   std::vector<std::string> environment;  ///< kExecute: NAME=VALUE, besides the workload's
   std::string working_directory;         ///< kExecute: empty for the workload's
   ResourceLimits limits;                 ///< kUpdate: what is to change
+  std::optional<TerminalSize> terminal;  ///< kExecute: of its own; nothing: the client's streams
   bool operator==(const ControlRequest&) const = default;
 };
 
@@ -40,6 +42,7 @@ struct ControlReply {
   std::string error;  ///< why not; empty: done
   std::optional<SandboxState> state;
   std::optional<Outcome> outcome;
+  bool terminal = false;  ///< the master of the command's comes with this; another reply follows
   bool operator==(const ControlReply&) const = default;
 };
 

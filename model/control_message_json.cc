@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -65,6 +67,15 @@ Expected<std::vector<std::string>> FromLatin1(const JsonCursor& list) {
   return texts;
 }
 
+Expected<TerminalSize> ReadTerminalSize(const JsonCursor& json) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint16_t>::max();
+  ASSIGN_OR_RETURN(const JsonCursor rows_member, json.At("rows"));
+  ASSIGN_OR_RETURN(const std::int64_t rows, rows_member.Integer(0, kMost));
+  ASSIGN_OR_RETURN(const JsonCursor columns_member, json.At("columns"));
+  ASSIGN_OR_RETURN(const std::int64_t columns, columns_member.Integer(0, kMost));
+  return TerminalSize{static_cast<std::uint16_t>(rows), static_cast<std::uint16_t>(columns)};
+}
+
 }  // namespace
 
 std::string WriteControlRequest(const ControlRequest& request) {
@@ -77,6 +88,9 @@ std::string WriteControlRequest(const ControlRequest& request) {
     json["arguments"] = ToLatin1(request.arguments);
     json["environment"] = ToLatin1(request.environment);
     json["working_directory"] = ToLatin1({request.working_directory});
+    if (request.terminal) {
+      json["terminal"] = {{"rows", request.terminal->rows}, {"columns", request.terminal->columns}};
+    }
   }
   if (request.kind == ControlRequestKind::kUpdate) {
     json["resources"] = Json::parse(WriteResourceLimits(request.limits), nullptr, false);
@@ -111,6 +125,9 @@ Expected<ControlRequest> ReadControlRequest(std::string_view text, std::string_v
     ASSIGN_OR_RETURN(const JsonCursor folder, json.At("working_directory"));
     ASSIGN_OR_RETURN(const std::vector<std::string> folders, FromLatin1(folder));
     request.working_directory = folders.empty() ? "" : folders.front();
+    if (const auto terminal = json.Find("terminal")) {
+      ASSIGN_OR_RETURN(request.terminal, ReadTerminalSize(*terminal));
+    }
   }
   if (request.kind == ControlRequestKind::kUpdate) {
     ASSIGN_OR_RETURN(const JsonCursor resources, json.At("resources"));
@@ -130,6 +147,9 @@ std::string WriteControlReply(const ControlReply& reply) {
   if (reply.outcome) {
     json["outcome"] = OutcomeJson(*reply.outcome);
   }
+  if (reply.terminal) {
+    json["terminal"] = true;
+  }
   return Dump(json);
 }
 
@@ -145,6 +165,8 @@ Expected<ControlReply> ReadControlReply(std::string_view text, std::string_view 
       ASSIGN_OR_RETURN(reply.state, ReadSandboxState(member.value().dump(), source));
     } else if (name == "outcome") {
       ASSIGN_OR_RETURN(reply.outcome, ReadOutcome(member));
+    } else if (name == "terminal") {
+      ASSIGN_OR_RETURN(reply.terminal, member.Boolean());
     } else {
       return Fail(member.Mistake("no part of a reply"));
     }

@@ -93,7 +93,7 @@ void ControlServer::Accept() {
   if (!socket.valid() || !MayAsk(socket.get())) {
     return;
   }
-  clients_.push_back(std::make_unique<Client>(std::move(socket), nullptr, false, false));
+  clients_.push_back(std::make_unique<Client>(std::move(socket), nullptr, false, false, false));
 }
 
 void ControlServer::Reply(Client& client, const ControlReply& reply) {
@@ -124,7 +124,8 @@ Expected<ControlReply> ControlServer::Do(Client& client, const ControlMessage& m
   if (request.kind == ControlRequestKind::kSignal) {
     if (client.entered) {
       client.entered->held().Signal(request.signal);
-    } else {
+    } else if (!client.has_executed) {
+      // One for a command that has just ended is not the workload's.
       actions_.signal(request.signal);
     }
     return reply;
@@ -157,6 +158,14 @@ Expected<ControlReply> ControlServer::Do(Client& client, const ControlMessage& m
   ASSIGN_OR_RETURN(client.entered,
                    actions_.execute(request, {message.fds[0].get(), message.fds[1].get(),
                                               message.fds[2].get()}));
+  client.has_executed = true;
+  client.entered->held().SetTakeTerminal([&client](UniqueFd master) {
+    ControlReply terminal;
+    terminal.terminal = true;
+    if (!SendControlMessage(client.socket.get(), WriteControlReply(terminal), {master.get()})) {
+      client.gone = true;
+    }
+  });
   return reply;
 }
 

@@ -58,7 +58,8 @@ class ControlServer {
     UniqueFd socket;
     std::unique_ptr<EnteredWorkload> entered;  ///< nothing: none was asked for
     bool waits = false;                        ///< for the end
-    bool gone = false;                         ///< and `entered` is being killed
+    bool has_executed = false;  ///< `entered` was asked for, and may have ended since
+    bool gone = false;          ///< and `entered` is being killed
   };
 
   void Accept();

@@ -1,11 +1,33 @@
 #include "runtime/entry_process.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "runtime/terminal_actions.h"
+
 namespace cordon {
+namespace {
+
+/// Of the devpts that is at /dev/pts now: what the workload has put there instead, it may be held
+/// to itself.
+StepResult MakeTerminal(const HoldContext& hold) {
+  int master = -1;
+  int terminal = -1;
+  const int root = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (const StepResult result = OpenMultiplexer(root, "/dev/pts/ptmx", master); !result.ok()) {
+    return result;
+  }
+  (void)::close(root);
+  if (const StepResult result = OpenTerminalOf(master, terminal); !result.ok()) {
+    return result;
+  }
+  return HandOverTerminal(hold.supervisor, master, terminal, hold.plan.uid, *hold.plan.terminal);
+}
+
+}  // namespace
 
 void RunEntry(const EntryContext& context) {
   const HoldContext& hold = context.hold;
@@ -21,6 +43,9 @@ void RunEntry(const EntryContext& context) {
   Require(hold, BecomeRootInside(hold.plan));
   // After the user namespace, which gives the capability to make a cgroup namespace.
   Require(hold, JoinCgroups(hold));
+  if (hold.plan.terminal) {
+    Require(hold, MakeTerminal(hold));
+  }
   HoldWorkload(hold, context.proc);
 }
 

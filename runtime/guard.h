@@ -18,6 +18,7 @@ enum class Guard : std::uint8_t {
   kHolderIsClosed,     ///< the sandbox's first process cannot be traced or read
   kProgramIsReadonly,  ///< cordon's own file cannot be opened for writing through /proc
   kTerminal,           ///< no input is put into the caller's terminal
+  kOwnTerminal,        ///< /dev/console is the terminal that was made, not what a path leads to
   kCapabilities,       ///< capability sets are emptied, inheritable first
   kNoNewPrivileges,
   kUserNamespaces,  ///< without a policy, none is made inside

@@ -71,7 +71,8 @@ Error StepError(const LaunchPlan& plan, const SetupMessage& message) {
   }
   std::string what =
       std::string(Describe(message.step)) + SubjectOf(plan, message.step, message.index);
-  if (message.step == LaunchStep::kMountTarget && message.value == ELOOP) {
+  if ((message.step == LaunchStep::kMountTarget || message.step == LaunchStep::kConsole) &&
+      message.value == ELOOP) {
     what += ", which is behind a symbolic link in the root file system";
   }
   return SystemError(message.value, std::move(what)).WithContext("the sandbox could not be made");
@@ -172,6 +173,11 @@ Status HeldWorkload::TakeMessage() {
       return {};
     case SetupMessageKind::kNotifySocket:
       take_notify_socket_(std::move(first));
+      return {};
+    case SetupMessageKind::kTerminal:
+      if (take_terminal_) {
+        take_terminal_(std::move(first));
+      }
       return {};
     case SetupMessageKind::kNotExecuted:
       outcome_ = NotExecuted{message.value};

@@ -48,6 +48,9 @@ class HeldWorkload {
     take_notify_socket_ = std::move(take);
   }
 
+  /// Who gets the master of the plan's terminal, before the command is executed.
+  void SetTakeTerminal(std::function<void(UniqueFd)> take) { take_terminal_ = std::move(take); }
+
   void Proceed();
   /// Asks the holder for a TCP socket of `family` in its network namespace.
   void RequestSocket(int family, std::uint32_t ticket);
@@ -105,6 +108,7 @@ class HeldWorkload {
   CallAuditor* auditor_;
   TakeSocket take_socket_;
   std::function<void(UniqueFd)> take_notify_socket_;
+  std::function<void(UniqueFd)> take_terminal_;
   UniqueFd channel_;
   UniqueFd holder_;
   UniqueFd workload_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "runtime/launch_actions.h"
+#include "runtime/terminal_actions.h"
 
 namespace cordon {
 namespace {
@@ -71,6 +72,12 @@ void RunInit(const InitContext& context) {
     ReportFailure(hold, Failed(LaunchStep::kHostname));
   }
   Require(hold, MountRoot(plan, context.mounts));
+  if (plan.terminal) {
+    // The caller's terminal is not this process's any more.
+    (void)::setsid();
+    Require(hold, HandOverTerminal(hold.supervisor, context.mounts.master, context.mounts.terminal,
+                                   plan.uid, *plan.terminal));
+  }
   NoteMissingSources(context);
   HoldWorkload(hold, context.mounts.private_proc);
 }

@@ -239,6 +239,16 @@ Status PlanMounts(const LaunchRequest& request, LaunchPlan& plan) {
   return {};
 }
 
+Status PlanTerminal(const LaunchRequest& request, LaunchPlan& plan) {
+  plan.terminal = request.terminal;
+  if (plan.terminal &&
+      std::ranges::find(plan.mounts, "devpts", &MountStep::type) == plan.mounts.end()) {
+    return Fail(InvalidInput(
+        "a terminal of the sandbox's own needs a devpts among the mounts of config.json"));
+  }
+  return {};
+}
+
 /// Can a process that may gain privileges be confined?
 Status CheckPrivileges(const LaunchRequest& request, const LaunchPlan& plan) {
   if (plan.no_new_privileges || request.filter.empty()) {
@@ -419,6 +429,7 @@ Status PlanSeccomp(const LaunchRequest& request, const HostFeatures& host, Launc
 LaunchPlan PlanEntry(const LaunchPlan& plan, const EntryRequest& request) {
   LaunchPlan entry = plan;
   entry.arguments = request.arguments;
+  entry.terminal = request.terminal;
   for (const std::string& variable : request.environment) {
     const std::string name = variable.substr(0, variable.find('=') + 1);
     std::erase_if(entry.environment,
@@ -438,6 +449,7 @@ Expected<LaunchPlan> PlanLaunch(const LaunchRequest& request, const HostFeatures
   RETURN_IF_ERROR(PlanCommand(request, plan));
   RETURN_IF_ERROR(PlanNamespaces(request, host, plan));
   RETURN_IF_ERROR(PlanMounts(request, plan));
+  RETURN_IF_ERROR(PlanTerminal(request, plan));
   RETURN_IF_ERROR(PlanCapabilities(request, host, plan));
   RETURN_IF_ERROR(PlanRlimits(request, host, plan));
   RETURN_IF_ERROR(PlanLimits(request, host, plan));

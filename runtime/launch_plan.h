@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "model/terminal_size.h"
 #include "runtime/cgroup_plan.h"
 #include "runtime/host_features.h"
 #include "runtime/id_map.h"
@@ -46,6 +47,8 @@ struct LaunchPlan {
   std::vector<std::string> executables;  ///< candidates for the command, in the order of PATH
   std::string working_directory;
   bool working_directory_optional = false;  ///< fall back to "/" when it does not exist inside
+
+  std::optional<TerminalSize> terminal;  ///< of its own, as standard streams; nothing: none
 
   std::uint64_t clone_flags = 0;  ///< CLONE_NEW* for clone3, without CLONE_NEWCGROUP
   bool cgroup_namespace =
@@ -117,6 +120,7 @@ struct EntryRequest {
   std::vector<std::string> arguments;    ///< at least the command
   std::vector<std::string> environment;  ///< NAME=VALUE, in place of those of the same name
   std::string working_directory;         ///< empty: the plan's
+  std::optional<TerminalSize> terminal;  ///< LaunchPlan::terminal
 };
 
 /// How `request` is launched in the sandbox that was made by `plan`: confined as the workload is.

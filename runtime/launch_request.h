@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/sandbox_config.h"
+#include "model/terminal_size.h"
 #include "runtime/subordinate_ids.h"
 
 namespace cordon {
@@ -58,6 +59,7 @@ struct LaunchRequest {
   std::vector<std::string> environment;  ///< "NAME=value"; wins over config.environment
   std::string working_directory;         ///< tried first when the root is the host's; empty:
                                          ///< config.working_directory
+  std::optional<TerminalSize> terminal;  ///< of its own; nothing: the caller's streams
   bool has_policy = false;               ///< whether `config` came from a policy
   std::vector<sock_filter> filter;       ///< compiled; empty: no seccomp
   Enforcement enforcement = Enforcement::kEnforce;

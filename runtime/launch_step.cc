@@ -6,7 +6,7 @@
 namespace cordon {
 namespace {
 
-constexpr std::array<std::pair<LaunchStep, std::string_view>, 63> kPhrases{{
+constexpr std::array<std::pair<LaunchStep, std::string_view>, 64> kPhrases{{
     {LaunchStep::kNone, "starting"},
     {LaunchStep::kMapIds, "waiting for the maps of the user namespace"},
     {LaunchStep::kJoinCgroup, "joining the cgroup"},
@@ -31,6 +31,9 @@ constexpr std::array<std::pair<LaunchStep, std::string_view>, 63> kPhrases{{
     {LaunchStep::kReadonlyPath, "making read-only"},
     {LaunchStep::kNullDevice, "checking that the host's /dev/null is device 1:3"},
     {LaunchStep::kPivotRoot, "changing the root"},
+    {LaunchStep::kTerminal, "making the terminal"},
+    {LaunchStep::kConsole, "showing the terminal at /dev/console"},
+    {LaunchStep::kSession, "making the terminal's session"},
     {LaunchStep::kNotifySocket, "making the socket for the readiness notification"},
     {LaunchStep::kCloneWorkload, "making the workload's process"},
     {LaunchStep::kLandlockRuleset, "making the Landlock ruleset"},
@@ -57,10 +60,8 @@ constexpr std::array<std::pair<LaunchStep, std::string_view>, 63> kPhrases{{
     {LaunchStep::kDevice, "making the device"},
     {LaunchStep::kSetting, "writing the kernel setting"},
     {LaunchStep::kPropagation, "setting the propagation of the mount on"},
-    {LaunchStep::kTerminal, "making the terminal"},
     {LaunchStep::kHook, "running the hook"},
     {LaunchStep::kKeyring, "making the session keyring"},
-    {LaunchStep::kSession, "making the session"},
     {LaunchStep::kStreams, "giving the standard streams to the user"},
     {LaunchStep::kScheduler, "setting the scheduler"},
     {LaunchStep::kIoPriority, "setting the I/O priority"},

@@ -34,6 +34,9 @@ enum class LaunchStep : std::uint32_t {
   kReadonlyPath,     ///< index: which read-only path
   kNullDevice,
   kPivotRoot,
+  kTerminal,
+  kConsole,
+  kSession,
   kNotifySocket,
   kCloneWorkload,
   kLandlockRuleset,
@@ -61,10 +64,8 @@ enum class LaunchStep : std::uint32_t {
   kDevice,       ///< index: which of the plan's devices
   kSetting,      ///< index: which kernel setting
   kPropagation,  ///< index: which mount
-  kTerminal,
-  kHook,  ///< index: which hook; an errno, or ECHILD for an exit status that is not 0
+  kHook,         ///< index: which hook; an errno, or ECHILD for an exit status that is not 0
   kKeyring,
-  kSession,
   kStreams,
   kScheduler,
   kIoPriority,

@@ -10,6 +10,7 @@
 #include "runtime/cover_paths.h"
 #include "runtime/launch_actions.h"
 #include "runtime/linux_calls.h"
+#include "runtime/terminal_actions.h"
 
 // linux/mount.h and sys/mount.h define the same enumerators differently in Debian 12, so mount(2)
 // is declared here with its constants.
@@ -45,7 +46,7 @@ struct HostDevices {
 StepResult OpenHostDevices(HostDevices& devices) {
   for (std::size_t i = 0; i < kDeviceNodes.size(); ++i) {
     std::array<char, 32> path{"/dev/"};
-    std::strcpy(path.data() + 5, kDeviceNodes[i]);
+    std::memcpy(path.data() + 5, kDeviceNodes[i], std::strlen(kDeviceNodes[i]));
     devices.nodes[i] = OpenTree(AT_FDCWD, path.data(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (devices.nodes[i] < 0) {
       return Failed(LaunchStep::kDeviceNode, i);
@@ -122,7 +123,7 @@ enum class Create : std::uint8_t { kFile, kDirectory };
 bool IsKernelFolder(const std::string& destination) {
   constexpr std::array<std::string_view, 3> kFolders{"/proc", "/sys", "/dev"};
   for (const std::string_view folder : kFolders) {
-    if (destination.compare(0, folder.size(), folder) == 0 &&
+    if (destination.starts_with(folder) &&
         (destination.size() == folder.size() || destination[folder.size()] == '/')) {
       return true;
     }
@@ -275,6 +276,24 @@ StepResult MountEverything(const LaunchPlan& plan, int root, const HostDevices& 
   return kDone;
 }
 
+/// The terminal comes from the devpts that was made, wherever /dev/pts leads.
+StepResult MakeTerminal(const LaunchPlan& plan, MountScratch& scratch, int root) {
+  if (!plan.terminal) {
+    return kDone;
+  }
+  int devpts = -1;
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    devpts = plan.mounts[i].type == "devpts" ? scratch.sources[i] : devpts;
+  }
+  if (const StepResult result = OpenMultiplexer(devpts, "/ptmx", scratch.master); !result.ok()) {
+    return result;
+  }
+  if (const StepResult result = OpenTerminalOf(scratch.master, scratch.terminal); !result.ok()) {
+    return result;
+  }
+  return ShowConsole(root, scratch.terminal);
+}
+
 /// An attached mount needs its descriptor no more; the procfs is still to be written through.
 void CloseAll(const HostDevices& devices, const MountScratch& scratch) {
   for (const int node : devices.nodes) {
@@ -323,6 +342,9 @@ StepResult MountRoot(const LaunchPlan& plan, MountScratch& scratch) {
   }
   if (const StepResult result = MountEverything(plan, root, devices, scratch.sources);
       !result.ok()) {
+    return result;
+  }
+  if (const StepResult result = MakeTerminal(plan, scratch, root); !result.ok()) {
     return result;
   }
   if (const StepResult result = CoverPaths(plan, scratch, root, devices.null); !result.ok()) {

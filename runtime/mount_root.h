@@ -17,6 +17,8 @@ struct MountScratch {
   int root = -1;          ///< the same of the root
   int private_proc = -1;  ///< out: the sandbox's own procfs, reached by nothing that a root file
                           ///< system could have put over /proc
+  int master = -1;        ///< out: of the plan's terminal
+  int terminal = -1;      ///< out: the same
 
   explicit MountScratch(const LaunchPlan& plan) : sources(plan.mounts.size(), -1) {}
 };

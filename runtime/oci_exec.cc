@@ -24,6 +24,7 @@
 #include "runtime/oci_start.h"
 #include "runtime/oci_tree.h"
 #include "runtime/setup_channel.h"
+#include "runtime/terminal_actions.h"
 
 namespace cordon {
 namespace {
@@ -44,7 +45,7 @@ StepResult TakeOwnTerminal(const EnterContext& context) {
   int slave = -1;
   if (context.confinement.plan.terminal) {
     const int root = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (const StepResult result = OpenOciTerminal(root, master); !result.ok()) {
+    if (const StepResult result = OpenMultiplexer(root, "/dev/pts/ptmx", master); !result.ok()) {
       return result;
     }
     (void)::close(root);

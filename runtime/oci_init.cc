@@ -17,6 +17,7 @@
 #include "runtime/landlock_ruleset.h"
 #include "runtime/launch_actions.h"
 #include "runtime/setup_channel.h"
+#include "runtime/terminal_actions.h"
 
 namespace cordon {
 namespace {
@@ -78,7 +79,8 @@ StepResult SetUpTerminal(const OciInitContext& context) {
   int master = -1;
   int slave = -1;
   if (context.plan.process.terminal) {
-    if (const StepResult result = OpenOciTerminal(context.sources.root, master); !result.ok()) {
+    if (const StepResult result = OpenMultiplexer(context.sources.root, "/dev/pts/ptmx", master);
+        !result.ok()) {
       return result;
     }
     const std::array<int, 1> made{master};
@@ -91,7 +93,7 @@ StepResult SetUpTerminal(const OciInitContext& context) {
     return result;
   }
   if (slave >= 0) {
-    if (const StepResult result = ShowOciConsole(context.sources.root, slave); !result.ok()) {
+    if (const StepResult result = ShowConsole(context.sources.root, slave); !result.ok()) {
       return result;
     }
     (void)::close(slave);

@@ -23,6 +23,7 @@
 #include "runtime/landlock_ruleset.h"
 #include "runtime/launch_actions.h"
 #include "runtime/oci_user_home.h"
+#include "runtime/terminal_actions.h"
 
 namespace cordon {
 namespace {
@@ -310,27 +311,18 @@ StepResult TakeTerminal(const OciProcessPlan& plan, int master, int& slave) {
   if (master < 0) {
     return kDone;
   }
-  int unlock = 0;
-  if (::ioctl(master, TIOCSPTLCK, &unlock) != 0) {
-    return Failed(LaunchStep::kTerminal);
-  }
-  // Not by a path: it is the other end of this master wherever /dev/pts leads (CVE-2025-52565).
-  slave = ::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0) {
-    return Failed(LaunchStep::kTerminal);
+  if (const StepResult result = OpenTerminalOf(master, slave); !result.ok()) {
+    return result;
   }
   if (plan.console_size) {
-    winsize size{};
-    size.ws_row = plan.console_size->height;
-    size.ws_col = plan.console_size->width;
-    if (::ioctl(slave, TIOCSWINSZ, &size) != 0) {
-      return Failed(LaunchStep::kTerminal);
+    if (const StepResult result =
+            SetTerminalSize(slave, {plan.console_size->height, plan.console_size->width});
+        !result.ok()) {
+      return result;
     }
   }
-  for (int stream = 0; stream <= STDERR_FILENO; ++stream) {
-    if (::dup2(slave, stream) < 0) {
-      return Failed(LaunchStep::kTerminal);
-    }
+  if (const StepResult result = MakeStreams(slave); !result.ok()) {
+    return result;
   }
   return ::ioctl(STDIN_FILENO, TIOCSCTTY, 0) == 0 ? kDone : Failed(LaunchStep::kTerminal);
 }

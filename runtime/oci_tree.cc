@@ -1,7 +1,6 @@
 #include "runtime/oci_tree.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -403,32 +402,6 @@ StepResult BuildOciTree(const OciContainerPlan& plan, const OciTreeSources& sour
     }
   }
   return WriteSettings(plan, sources.proc);
-}
-
-StepResult OpenOciTerminal(int root, int& master) {
-  master = OpenInRoot(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS);
-  struct statfs status{};
-  if (master < 0 || ::fstatfs(master, &status) != 0) {
-    return Failed(LaunchStep::kTerminal);
-  }
-  // Whatever else an image put there is not a terminal of the container's (CVE-2025-52565).
-  return status.f_type == DEVPTS_SUPER_MAGIC ? kDone : StepResult{LaunchStep::kTerminal, ENOTTY, 0};
-}
-
-StepResult ShowOciConsole(int root, int slave) {
-  const char* name = nullptr;
-  const int dev = OpenOciParent(root, "/dev/console", RESOLVE_NO_SYMLINKS, name);
-  if (dev < 0) {
-    return Failed(LaunchStep::kTerminal);
-  }
-  const int tree = OpenTree(slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-  if (tree < 0) {
-    return Failed(LaunchStep::kTerminal);
-  }
-  const StepResult result = BindNode(0, dev, name, tree);
-  (void)::close(tree);
-  (void)::close(dev);
-  return result.ok() ? kDone : StepResult{LaunchStep::kTerminal, result.sys_errno, 0};
 }
 
 StepResult EnterOciTree(const OciContainerPlan& plan, const OciTreeSources& sources) {

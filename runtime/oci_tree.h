@@ -24,12 +24,6 @@ struct OciTreeSources {
 /// settings. The caller's own root stays.
 StepResult BuildOciTree(const OciContainerPlan& plan, const OciTreeSources& sources);
 
-/// Opens the multiplexer of the container's /dev/pts, surely a devpts.
-StepResult OpenOciTerminal(int root, int& master);
-
-/// Shows the terminal `slave` at /dev/console.
-StepResult ShowOciConsole(int root, int slave);
-
 /// Makes the root that BuildOciTree() attached the caller's, with its propagation, its working
 /// folder (made where it is missing), read-only, paths masked: nothing of the host's is in reach.
 StepResult EnterOciTree(const OciContainerPlan& plan, const OciTreeSources& sources);

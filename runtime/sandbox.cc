@@ -83,6 +83,7 @@ class SignalMask {
     for (const int signal : kForwardedSignals) {
       ::sigaddset(&handled, signal);
     }
+    ::sigaddset(&handled, SIGCONT);  // which lets a stopped process go on all the same
     UniqueFd fd(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd.valid()) {
       const int signalfd_errno = errno;
@@ -179,6 +180,8 @@ class Supervisor {
                                                    const std::array<int, 3>& streams);
   void Signal(int signal);
   void ForwardSignals();
+  void AddStreamWaits(std::vector<pollfd>& waits) const;
+  void HandleStreams(const std::vector<pollfd>& waits) const;
   Status NoticeExecution();
   void NoticeRefusals(short events);
 
@@ -250,6 +253,10 @@ Status Supervisor::Start(HandoverPage& page, const SignalMask& signals) {
   workload_.SetHolder(UniqueFd(pidfd));
   workload_.SetTakeNotifySocket(
       [this](UniqueFd socket) { boundary_.TakeSocket(std::move(socket)); });
+  if (options_.terminal != nullptr) {
+    workload_.SetTakeTerminal(
+        [this](UniqueFd master) { options_.terminal->Take(std::move(master)); });
+  }
   boundary_.CloseDescriptor();
   inner.Reset();
   RETURN_IF_ERROR(cgroups_.Admit(static_cast<pid_t>(pid)));
@@ -371,12 +378,12 @@ Expected<std::unique_ptr<EnteredWorkload>> Supervisor::Enter(const ControlReques
   if (cgroups_.frozen()) {
     return Fail(MakeError(ErrorCode::kUnsupported, "the sandbox is paused: resume it first"));
   }
-  return EnteredWorkload::Start(
-      PlanEntry(plan_, {request.arguments, request.environment, request.working_directory}),
-      options_,
-      {namespaces_, workload_.time_namespace(), cgroups_, workload_.landlock_ruleset(),
-       signal_mask_, judge_, auditor_},
-      streams);
+  return EnteredWorkload::Start(PlanEntry(plan_, {request.arguments, request.environment,
+                                                  request.working_directory, request.terminal}),
+                                options_,
+                                {namespaces_, workload_.time_namespace(), cgroups_,
+                                 workload_.landlock_ruleset(), signal_mask_, judge_, auditor_},
+                                streams);
 }
 
 void Supervisor::Signal(int signal) {
@@ -386,17 +393,51 @@ void Supervisor::Signal(int signal) {
   }
 }
 
+/// Of who serves the workload's streams, if anybody does.
+void Supervisor::AddStreamWaits(std::vector<pollfd>& waits) const {
+  if (options_.output != nullptr) {
+    options_.output->AddWaits(waits);
+  }
+  if (options_.terminal != nullptr) {
+    options_.terminal->AddWaits(waits);
+  }
+}
+
+void Supervisor::HandleStreams(const std::vector<pollfd>& waits) const {
+  if (options_.output != nullptr) {
+    options_.output->Handle(waits);
+  }
+  if (options_.terminal != nullptr) {
+    options_.terminal->Handle(waits);
+  }
+}
+
 void Supervisor::ForwardSignals() {
+  TerminalRelay* const terminal = options_.terminal;
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGUSR1 && workload_.begun() && boundary_.TakesUserSignal()) {
       continue;
     }
-    // What the terminal sends goes to its whole foreground group, the workload included.
+    if (terminal != nullptr && info.ssi_signo == SIGWINCH) {
+      terminal->Resize();
+      continue;
+    }
+    if (info.ssi_signo == SIGCONT) {
+      if (terminal != nullptr) {
+        terminal->Resume();
+      }
+      continue;
+    }
+    // What the terminal sends goes to its whole foreground group, the workload included, but for
+    // one that has a terminal of its own.
+    if (!workload_.begun() && info.ssi_signo == SIGWINCH) {
+      continue;
+    }
     if (!workload_.begun()) {
       // Asked to end while the sandbox was still being made.
       workload_.SetOutcome(Signaled{static_cast<int>(info.ssi_signo)});
-    } else if (info.ssi_code != SI_KERNEL) {
+    } else if (info.ssi_code != SI_KERNEL || terminal != nullptr) {
       workload_.Signal(static_cast<int>(info.ssi_signo));
     }
   }
@@ -424,9 +465,7 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
              {RefusalsFd(), POLLIN, 0}};
     boundary_.AddWaits(waits);
     control_.AddWaits(waits);
-    if (options_.output != nullptr) {
-      options_.output->AddWaits(waits);
-    }
+    AddStreamWaits(waits);
     if (::poll(waits.data(), waits.size(), waits_for_execution() ? kExecutionPauseMs : -1) < 0) {
       const int poll_errno = errno;
       if (poll_errno != EINTR) {
@@ -446,9 +485,7 @@ Expected<SandboxResult> Supervisor::Run(UniqueFd signals) {
       RETURN_IF_ERROR(workload_.TakeMessage());
     }
     control_.Handle(waits);
-    if (options_.output != nullptr) {
-      options_.output->Handle(waits);
-    }
+    HandleStreams(waits);
     if (waits_for_execution()) {
       RETURN_IF_ERROR(NoticeExecution());
     }
@@ -502,6 +539,9 @@ SandboxResult Supervisor::End() {
   }
   if (options_.output != nullptr) {
     options_.output->Drain();
+  }
+  if (options_.terminal != nullptr) {
+    options_.terminal->Finish();
   }
   SandboxResult result;
   const SandboxUsage counts = ReadCgroupCounts(cgroups_.folders());

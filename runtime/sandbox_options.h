@@ -14,6 +14,7 @@
 #include "runtime/launch_request.h"
 #include "runtime/output_log.h"
 #include "runtime/systemd_scope.h"
+#include "runtime/terminal_relay.h"
 #include "runtime/violation.h"
 
 namespace cordon {
@@ -43,6 +44,7 @@ struct SandboxOptions {
   LateSignals late_signals = LateSignals::kAsBefore;
   std::optional<std::array<int, 3>> streams;  ///< the workload's; nothing: this process's own
   OutputLog* output = nullptr;                ///< where `streams` lead to; served while it runs
+  TerminalRelay* terminal = nullptr;          ///< with LaunchPlan::terminal; served as well
   /// Called once the workload has executed its command. A failure ends the sandbox.
   std::function<Status(const SandboxState&)> on_executed;
   /// Called when all that ran is gone, before who waits for the end is told.

@@ -18,16 +18,16 @@ enum class SetupMessageKind : std::uint32_t {
   kNote,     ///< to the outside: `step` was left out because of `value` = errno; the launch goes on
   kRuleset,  ///< to the outside: with the Landlock ruleset, for who enters later
   kTimeNamespace,  ///< to the outside: with the time namespace of what is made inside
+  kTerminal,       ///< to the outside: with the master of the workload's terminal
   kNotifySocket,   ///< to the outside: with the socket bound to HoldContext::notify_address
   kConfined,       ///< to the outside: with the workload's pidfd and, with a listener, the listener
   kSocket,         ///< to the outside: with the socket; none when `value` (errno) is not 0
   kNotExecuted,    ///< to the outside: `value` = errno of execve
   kEnded,          ///< to the outside: `value` = the workload's wait status
   // Of containers of engines only (runtime/oci_*):
-  kHooks,     ///< to the outside: everything but the change of the root is done
-  kTerminal,  ///< to the outside: with the terminal's master
-  kCreated,   ///< to the outside: only kGo is missing; nothing more is waited for
-  kHeld,      ///< to who starts: with the page that says how it ends
+  kHooks,    ///< to the outside: everything but the change of the root is done
+  kCreated,  ///< to the outside: only kGo is missing; nothing more is waited for
+  kHeld,     ///< to who starts: with the page that says how it ends
 };
 
 struct SetupMessage {

@@ -20,6 +20,7 @@
 #include "runtime/guard.h"
 #include "runtime/landlock_ruleset.h"
 #include "runtime/launch_actions.h"
+#include "runtime/terminal_actions.h"
 
 namespace cordon {
 namespace {
@@ -173,7 +174,8 @@ const char* FindExecutable(const LaunchPlan& plan) {
 StepResult Confine(const WorkloadContext& context, const char*& executable) {
   const LaunchPlan& plan = context.plan;
   using Step = StepResult (*)(const WorkloadContext&);
-  constexpr std::array<Step, 7> kSteps{
+  constexpr std::array<Step, 8> kSteps{
+      [](const WorkloadContext& c) { return c.plan.terminal ? ControlTerminal() : kDone; },
       InstallBaseFilter,
       [](const WorkloadContext& c) { return SetRlimits(c.plan); },
       SetSelinuxLabel,

@@ -18,13 +18,35 @@ ln -s /proc/version "$host/dev/null"
 null() { [[ -n $("$1" run --rootfs "$root" --volume "$host/dev:/dev" -- cat /proc/timer_list 2>"$work/said") ]]; }
 stopped_by host-null-device,confinement "CVE-2025-31133: /dev/null is a link" null
 
-# No terminal is made inside, so nothing is put on a /dev/console of the image's.
+# What is at /dev/console is the terminal that was made, not what is at its name by then: a setting of the kernel, before that is read-only.
+need_programs /usr/bin/python3
+at_terminal() { /usr/bin/python3 -I "$here/../testing/at_terminal.py" -- "$@"; }
+mkdir -p "$host/console/pts"
+ln -s /proc/sys/kernel/domainname "$host/console/pts/0"
+: >"$host/console/console"
+console() {
+  at_terminal "$1" run -t --rootfs "$root" --volume "$host/console:/dev" -- \
+    sh -c 'escape write /dev/console changed; busybox cat /proc/sys/kernel/domainname' >"$work/said"
+  grep -qx "changed" "$work/said"
+}
+stopped_by own-terminal "CVE-2025-52565: the terminal is a link to a setting of the kernel" console
+rm "$host/console/console"
+ln -s /proc/self/attr/exec "$host/console/console"
+linked() { at_terminal "$1" run -t --rootfs "$root" --volume "$host/console:/dev" -- echo begun >"$work/said" && grep -qx begun "$work/said"; }
+if linked "$cordon"; then
+  die "CVE-2025-52565: a terminal is put on what /dev/console leads to"
+fi
+expect_contains "CVE-2025-52565: no terminal is put on what /dev/console leads to" "behind a symbolic link" "$(<"$work/said")"
+rm "$host/console/console"
+linked "$cordon" || die "control: a launch without the link fails: $(<"$work/said")"
+ok "control: without the link it is launched"
+# Without a terminal nothing is put there.
 make_root "$work/console"
-echo mine >"$host/console"
-ln -s "$host/console" "$work/console/dev/console"
-expect_equal "CVE-2025-52565: no /dev/console of the image's is used" "" \
+echo mine >"$host/mine"
+ln -s "$host/mine" "$work/console/dev/console"
+expect_equal "without --tty there is neither console nor terminal" "" \
   "$("$cordon" run --rootfs "$work/console" -- sh -c 'ls /dev/console; ls /dev/pts/[0-9]*' 2>/dev/null)"
-expect_equal "and what it leads to is as it was" mine "$(<"$host/console")"
+expect_equal "and what the image's leads to is as it was" mine "$(<"$host/mine")"
 
 sysctl() { "$1" run --rootfs "$root" -- escape write /proc/sys/kernel/domainname changed >"$work/said" 2>&1; }
 stopped_by readonly-paths,confinement "writing a setting of the kernel" sysctl

@@ -14,7 +14,7 @@
 namespace cordon {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Guard>, 16> kNames{{
+constexpr std::array<std::pair<std::string_view, Guard>, 17> kNames{{
     {"paths-in-root", Guard::kPathsInRoot},
     {"plain-folders", Guard::kPlainFolders},
     {"host-null-device", Guard::kHostNullDevice},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<std::string_view, Guard>, 16> kNames{{
     {"holder-is-closed", Guard::kHolderIsClosed},
     {"program-is-readonly", Guard::kProgramIsReadonly},
     {"terminal", Guard::kTerminal},
+    {"own-terminal", Guard::kOwnTerminal},
     {"capabilities", Guard::kCapabilities},
     {"no-new-privileges", Guard::kNoNewPrivileges},
     {"user-namespaces", Guard::kUserNamespaces},

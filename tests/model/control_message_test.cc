@@ -89,14 +89,21 @@ TEST(ControlRequest, ReadsWhatItWroteBytesIncluded) {
     every_byte += static_cast<char>(byte);
   }
   for (const ControlRequest& request :
-       {ControlRequest{}, ControlRequest{ControlRequestKind::kPause, 0, {}, {}, "", {}},
-        ControlRequest{ControlRequestKind::kResume, 0, {}, {}, "", {}},
-        ControlRequest{ControlRequestKind::kWait, 0, {}, {}, "", {}},
-        ControlRequest{ControlRequestKind::kSignal, SIGTERM, {}, {}, "", {}},
+       {ControlRequest{}, ControlRequest{ControlRequestKind::kPause, 0, {}, {}, "", {}, {}},
+        ControlRequest{ControlRequestKind::kResume, 0, {}, {}, "", {}, {}},
+        ControlRequest{ControlRequestKind::kWait, 0, {}, {}, "", {}, {}},
+        ControlRequest{ControlRequestKind::kSignal, SIGTERM, {}, {}, "", {}, {}},
+        ControlRequest{ControlRequestKind::kExecute,
+                       0,
+                       {"cat", every_byte},
+                       {"A=" + every_byte},
+                       "/\xff",
+                       {},
+                       {}},
+        ControlRequest{ControlRequestKind::kExecute, 0, {"true"}, {}, "", {}, {}},
         ControlRequest{
-            ControlRequestKind::kExecute, 0, {"cat", every_byte}, {"A=" + every_byte}, "/\xff", {}},
-        ControlRequest{ControlRequestKind::kExecute, 0, {"true"}, {}, "", {}},
-        ControlRequest{ControlRequestKind::kUpdate, 0, {}, {}, "", ExampleState().limits}}) {
+            ControlRequestKind::kExecute, 0, {"true"}, {}, "", {}, TerminalSize{30, 65535}},
+        ControlRequest{ControlRequestKind::kUpdate, 0, {}, {}, "", ExampleState().limits, {}}}) {
     const Expected<ControlRequest> read = ReadControlRequest(WriteControlRequest(request), "f");
     ASSERT_TRUE(read.has_value()) << read.error().message;
     EXPECT_EQ(*read, request);
@@ -104,24 +111,28 @@ TEST(ControlRequest, ReadsWhatItWroteBytesIncluded) {
 }
 
 TEST(ControlRequest, RefusesWhatMeansNothing) {
-  for (const std::string_view text :
-       {"", "[]", "{}", R"({"request":"moon"})", R"({"request":1})", R"({"request":"signal"})",
-        R"({"request":"signal","signal":0})", R"({"request":"signal","signal":65})",
-        R"({"request":"exec"})", R"({"request":"update"})",
-        R"({"request":"update","resources":{"memory":{"limit":"x"}}})",
-        R"({"request":"exec","arguments":[],"environment":[],"working_directory":[]})",
-        R"({"request":"exec","arguments":[""],"environment":[],"working_directory":[]})",
-        R"({"request":"exec","arguments":["a\u0000b"],"environment":[],"working_directory":[]})",
-        R"({"request":"exec","arguments":["\u0100"],"environment":[],"working_directory":[]})"}) {
+  for (
+      const std::string_view text :
+      {"", "[]", "{}", R"({"request":"moon"})", R"({"request":1})", R"({"request":"signal"})",
+       R"({"request":"signal","signal":0})", R"({"request":"signal","signal":65})",
+       R"({"request":"exec"})", R"({"request":"update"})",
+       R"({"request":"update","resources":{"memory":{"limit":"x"}}})",
+       R"({"request":"exec","arguments":[],"environment":[],"working_directory":[]})",
+       R"({"request":"exec","arguments":[""],"environment":[],"working_directory":[]})",
+       R"({"request":"exec","arguments":["a\u0000b"],"environment":[],"working_directory":[]})",
+       R"({"request":"exec","arguments":["a"],"environment":[],"working_directory":[],"terminal":{"rows":1}})",
+       R"({"request":"exec","arguments":["a"],"environment":[],"working_directory":[],"terminal":{"rows":1,"columns":65536}})",
+       R"({"request":"exec","arguments":["\u0100"],"environment":[],"working_directory":[]})"}) {
     EXPECT_FALSE(ReadControlRequest(text, "f").has_value()) << text;
   }
 }
 
 TEST(ControlReply, ReadsWhatItWrote) {
   for (const ControlReply& reply :
-       {ControlReply{}, ControlReply{"why not", {}, {}}, ControlReply{"", ExampleState(), {}},
-        ControlReply{"", {}, Exited{3}}, ControlReply{"", {}, Signaled{SIGKILL}},
-        ControlReply{"", {}, NotExecuted{ENOENT}}}) {
+       {ControlReply{}, ControlReply{"why not", {}, {}, false},
+        ControlReply{"", ExampleState(), {}, false}, ControlReply{"", {}, Exited{3}, false},
+        ControlReply{"", {}, Signaled{SIGKILL}, false}, ControlReply{"", {}, {}, true},
+        ControlReply{"", {}, NotExecuted{ENOENT}, false}}) {
     const Expected<ControlReply> read = ReadControlReply(WriteControlReply(reply), "f");
     ASSERT_TRUE(read.has_value()) << read.error().message;
     EXPECT_EQ(*read, reply);

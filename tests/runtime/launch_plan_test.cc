@@ -372,9 +372,26 @@ TEST(PlanLaunch, WithoutNotificationsOnlySilentReportsAreLeft) {
   EXPECT_FALSE(MustPlan(request, host).listener);
 }
 
+TEST(PlanLaunch, ATerminalNeedsADevpts) {
+  LaunchRequest request = Request();
+  request.terminal = TerminalSize{30, 100};
+  EXPECT_EQ(MustPlan(request, RootHost()).terminal, (TerminalSize{30, 100}));
+  std::erase_if(request.config.mounts, [](const Mount& mount) { return mount.type == "devpts"; });
+  EXPECT_EQ(MustFail(request, RootHost()).code, ErrorCode::kInvalidInput);
+}
+
+TEST(PlanEntry, HasATerminalOnlyWhereItAsksForOne) {
+  LaunchRequest request = Request();
+  request.terminal = TerminalSize{30, 100};
+  const LaunchPlan plan = MustPlan(request, RootHost());
+  EXPECT_FALSE(PlanEntry(plan, {{"/bin/sh"}, {}, "", {}}).terminal.has_value());
+  EXPECT_EQ(PlanEntry(plan, {{"/bin/sh"}, {}, "", TerminalSize{1, 2}}).terminal,
+            (TerminalSize{1, 2}));
+}
+
 TEST(PlanEntry, ChangesTheCommandAndNothingElse) {
   const LaunchPlan plan = MustPlan(PolicyRequest(), RootHost());
-  LaunchPlan entry = PlanEntry(plan, {{"cat", "x"}, {"PATH=/opt", "NEW=1"}, "/srv"});
+  LaunchPlan entry = PlanEntry(plan, {{"cat", "x"}, {"PATH=/opt", "NEW=1"}, "/srv", {}});
   EXPECT_EQ(entry.arguments, (std::vector<std::string>{"cat", "x"}));
   EXPECT_EQ(entry.executables, std::vector<std::string>{"/opt/cat"});
   EXPECT_EQ(entry.working_directory, "/srv");
@@ -391,7 +408,7 @@ TEST(PlanEntry, ChangesTheCommandAndNothingElse) {
   EXPECT_EQ(entry.landlock.size(), plan.landlock.size());
   EXPECT_EQ(entry.no_new_privileges, plan.no_new_privileges);
   EXPECT_EQ(entry.rlimits.size(), plan.rlimits.size());
-  EXPECT_EQ(PlanEntry(plan, {{"/bin/sh"}, {}, ""}).working_directory, plan.working_directory);
+  EXPECT_EQ(PlanEntry(plan, {{"/bin/sh"}, {}, "", {}}).working_directory, plan.working_directory);
 }
 
 }  // namespace

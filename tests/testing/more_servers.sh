@@ -141,11 +141,8 @@ import http.server, os, signal, socketserver, sqlite3, subprocess, sys, tempfile
 base, port = sys.argv[1], int(sys.argv[2])
 log = [open(base + "/app.log", "a", buffering=1)]
 
-def reopen(*ignored):
-    log[0] = open(base + "/app.log", "a", buffering=1)
-
-signal.signal(signal.SIGHUP, reopen)
-signal.signal(signal.SIGTERM, lambda *ignored: os._exit(0))
+signals = {signal.SIGHUP, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 ready = subprocess.run(["/bin/true"]).returncode  # what a start does
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -174,8 +171,10 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 server = Server(("127.0.0.1", port), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-while True:
-    signal.pause()
+# Waited for, not handled: a handler that runs in another thread wakes nobody.
+while signal.sigwait(signals) == signal.SIGHUP:
+    log[0] = open(base + "/app.log", "a", buffering=1)
+os._exit(0)
 PY
 }
 
