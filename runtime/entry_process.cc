@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "runtime/terminal_actions.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 /// Of the devpts that is at /dev/pts now: what the workload has put there instead, it may be held
 /// to itself.
-StepResult MakeTerminal(const HoldContext& hold) {
+StepResult MakeTerminal(const HoldContext& hold, const TerminalSize& size) {
   int master = -1;
   int terminal = -1;
   const int root = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -24,7 +25,7 @@ StepResult MakeTerminal(const HoldContext& hold) {
   if (const StepResult result = OpenTerminalOf(master, terminal); !result.ok()) {
     return result;
   }
-  return HandOverTerminal(hold.supervisor, master, terminal, hold.plan.uid, *hold.plan.terminal);
+  return HandOverTerminal(hold.supervisor, master, terminal, hold.plan.uid, size);
 }
 
 }  // namespace
@@ -43,8 +44,8 @@ void RunEntry(const EntryContext& context) {
   Require(hold, BecomeRootInside(hold.plan));
   // After the user namespace, which gives the capability to make a cgroup namespace.
   Require(hold, JoinCgroups(hold));
-  if (hold.plan.terminal) {
-    Require(hold, MakeTerminal(hold));
+  if (const std::optional<TerminalSize>& size = hold.plan.terminal) {
+    Require(hold, MakeTerminal(hold, *size));
   }
   HoldWorkload(hold, context.proc);
 }
